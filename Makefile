@@ -1,0 +1,69 @@
+# Every command a contributor needs. `make` alone lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+# Installed before everything else, so that a machine whose package index or find-links offer a CPU build
+# of exactly this version gets that one and not a CUDA build. Override with `make test TORCH=torch`.
+TORCH ?= torch==2.13.0
+# The original, which some tests compare with. Without its dependencies: we read its weights and its
+# location encoder, and never need torchvision or transformers.
+GEOCLIP ?= geoclip==1.3.0
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+DEMO_STAMP := $(VENV)/demo.stamp
+DEV_STAMP := $(VENV)/dev.stamp
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types pytest docs bench format clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(DEMO_STAMP) ## set up and run the main job on real places; results in demo_output/
+	$(BIN)/python examples/demo.py
+
+test: lint types pytest docs ## set up and check everything: what CI runs
+
+lint: $(DEV_STAMP) ## ruff, format check, workflow and citation files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+
+types: $(DEV_STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+pytest: $(DEV_STAMP) ## tests and doctests, with coverage
+	$(BIN)/python -m pytest --cov
+
+docs: $(DEV_STAMP) ## build the documentation into site/; a warning fails it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+bench: $(DEV_STAMP) ## speed and memory, side by side with the original
+	$(BIN)/python benchmarks/run.py
+
+format: $(DEV_STAMP) ## rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove all that these commands made, .venv included
+	rm -rf $(VENV) build demo_output dist htmlcov site .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -type d -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp is older than pyproject.toml when the dependencies may have changed.
+$(DEMO_STAMP): pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) ..."
+	$(PIP) -e ".[plot]"
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) for development (a few minutes the first time) ..."
+	$(PIP) "$(TORCH)"
+	$(PIP) -e ".[dev,torch,onnx,plot,fit]"
+	$(PIP) --no-deps "$(GEOCLIP)"
+	@touch $@

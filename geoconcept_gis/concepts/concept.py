@@ -1,0 +1,226 @@
+"""One concept: a direction, what it means, how it is calibrated, how well it was tested."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ConceptError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["DIM", "PERCENTILES", "Calibration", "Concept", "Validity", "slug"]
+
+DIM = 512
+#: The percentiles at which each concept stores its centred cosine over the reference set.
+PERCENTILES = np.arange(101, dtype=np.float64)
+
+
+def slug(name: str) -> str:
+    """Turn a concept's name into a column, variable and file name.
+
+    Examples
+    --------
+    >>> slug("Hot desert (BWh)")
+    'hot_desert_bwh'
+    """
+    return re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Logistic map from centred cosine to 0..1: ``1 / (1 + exp(-(slope * cosine + intercept)))``.
+
+    Attributes
+    ----------
+    slope, intercept : float
+        Fitted on held-out folds of the reference set.
+    ece : float or None
+        Expected calibration error there (10 equal-count bins), 0..1.
+    """
+
+    slope: float
+    intercept: float
+    ece: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.slope) and np.isfinite(self.intercept)) or self.slope <= 0:
+            raise ConceptError(
+                f"a calibration needs a finite slope above 0 and a finite intercept; got {self}"
+            )
+
+
+@dataclass(frozen=True)
+class Validity:
+    """How well a concept finds its ground truth where it was not fitted.
+
+    Attributes
+    ----------
+    metric : str
+        For example ``"AUROC"``.
+    value : float
+    interval : tuple of float, or None
+        95 % interval.
+    n_positive, n_negative : int
+        Places with and without the label.
+    folds : str
+        How the test places were kept apart.
+    negatives : str
+        What the concept was told from.
+    controls : dict of str to float
+        The same metric for baselines, by name.
+    """
+
+    metric: str
+    value: float
+    interval: tuple[float, float] | None = None
+    n_positive: int = 0
+    n_negative: int = 0
+    folds: str = ""
+    negatives: str = ""
+    controls: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Concept:
+    """A named direction in the shared 512-d space.
+
+    Attributes
+    ----------
+    name : str
+        Unique in its bank, lower case, with spaces.
+    family : str
+        For example ``"climate class"``.
+    description : str
+        One sentence.
+    vector : ndarray of float32, shape (512,)
+        Unit length; normalised on construction.
+    reference : str
+        Name of the reference mean that embeddings are centred on.
+    space : str
+        The vector space, for example ``"geoclip-1.3.0"``.
+    calibration : Calibration or None
+    percentiles : ndarray of float32, shape (101,), or None
+        Centred cosine at the 0th to 100th percentile of the reference set.
+    validity : Validity or None
+    scale_km : tuple of float
+        Distances over which the score is meaningful: finest and coarsest.
+    aliases, prompts : tuple of str
+    grade : str or None
+        A to D.
+    provenance : dict of str to str
+        Source, method, licence of the truth it was fitted on.
+    licence : str
+        Licence of this concept.
+
+    Raises
+    ------
+    ConceptError
+        The vector is not (512,), not finite or zero, or the name is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> concept = Concept("my concept", np.ones(512), space="geoclip-1.3.0")
+    >>> concept.column
+    'concept_my_concept'
+    """
+
+    name: str
+    vector: NDArray[np.float32]
+    space: str
+    family: str = "user"
+    description: str = ""
+    reference: str = "uniform_land"
+    calibration: Calibration | None = None
+    percentiles: NDArray[np.float32] | None = None
+    validity: Validity | None = None
+    scale_km: tuple[float, float] = (5.0, 10.0)
+    aliases: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    grade: str | None = None
+    provenance: dict[str, str] = field(default_factory=dict)
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        if not slug(self.name):
+            raise ConceptError(f"a concept's name needs at least one letter or digit; got {self.name!r}")
+        vector = np.asarray(self.vector, dtype=np.float32)
+        if vector.shape != (DIM,):
+            raise ConceptError(f"concept {self.name!r}: vector must have shape ({DIM},); got {vector.shape}")
+        norm = float(np.linalg.norm(vector.astype(np.float64)))
+        if not np.isfinite(norm) or norm == 0.0:
+            raise ConceptError(f"concept {self.name!r}: vector must be finite and not zero")
+        if abs(norm - 1.0) > 1e-6:
+            vector = (vector / norm).astype(np.float32)
+        object.__setattr__(self, "vector", vector)
+        if self.percentiles is not None:
+            knots = np.asarray(self.percentiles, dtype=np.float32)
+            if knots.shape != PERCENTILES.shape or not (np.diff(knots) >= 0).all():
+                raise ConceptError(
+                    f"concept {self.name!r}: percentiles must be {len(PERCENTILES)} rising numbers"
+                )
+            object.__setattr__(self, "percentiles", knots)
+
+    @property
+    def column(self) -> str:
+        """Name of its column in tables (``concept_hot_desert_climate``)."""
+        return f"concept_{slug(self.name)}"
+
+    @property
+    def variable(self) -> str:
+        """Name of its variable in datasets and of its band in rasters (``hot_desert_climate``)."""
+        return slug(self.name)
+
+    def record(self) -> dict[str, Any]:
+        """Everything but the arrays, ready for JSON."""
+        skip = {"vector", "percentiles", "space"}
+        return {
+            f.name: asdict(value) if isinstance(value, (Calibration, Validity)) else value
+            for f in fields(self)
+            if f.name not in skip and (value := getattr(self, f.name)) is not None
+        }
+
+    @classmethod
+    def from_record(
+        cls,
+        record: Mapping[str, Any],
+        *,
+        vector: NDArray[np.float32],
+        percentiles: NDArray[np.float32] | None,
+        space: str,
+    ) -> Concept:
+        """Rebuild a concept from `record` and its arrays.
+
+        Raises
+        ------
+        ConceptError
+            A field is missing, unknown or of the wrong type.
+        """
+        known = {f.name for f in fields(cls)} - {"vector", "percentiles", "space"}
+        values = dict(record)
+        if unknown := sorted(set(values) - known):
+            raise ConceptError(f"concept record {values.get('name')!r} has unknown fields {unknown}")
+        try:
+            if "calibration" in values:
+                values["calibration"] = Calibration(**values["calibration"])
+            if "validity" in values:
+                validity = dict(values["validity"])
+                if validity.get("interval") is not None:
+                    low, high = validity["interval"]
+                    validity["interval"] = (float(low), float(high))
+                values["validity"] = Validity(**validity)
+            for name in ("scale_km", "aliases", "prompts"):
+                if name in values:
+                    values[name] = tuple(values[name])
+            return cls(vector=vector, percentiles=percentiles, space=space, **values)
+        except (TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, ConceptError):
+                raise
+            raise ConceptError(f"concept record {values.get('name')!r} is malformed: {error}") from None

@@ -1,0 +1,109 @@
+"""Scores of embeddings against concepts: centred cosine, calibrated, percentile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ConceptError, InputError
+from .concept import PERCENTILES, Concept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["KINDS", "ConceptScorer"]
+
+#: What a score can be, with its unit as CF and UDUNITS spell it.
+KINDS = {"calibrated": "1", "percentile": "percent", "cosine": "1"}
+
+
+class ConceptScorer:
+    """Project embeddings onto concepts, one matrix product a chunk.
+
+    Parameters
+    ----------
+    concepts : sequence of Concept
+    references : mapping of str to ndarray, shape (512,)
+        Reference means by name.
+    kind : {"calibrated", "percentile", "cosine"}
+
+    Raises
+    ------
+    ConceptError
+        A concept lacks the calibration or percentiles that `kind` needs.
+    InputError
+        `kind` is unknown.
+
+    Notes
+    -----
+    With u = x/|x|, reference mean m and unit concept w the centred cosine is
+    ``(u.w - m.w) / sqrt(1 - 2 u.m + m.m)``: the cosine of w with u - m.
+    """
+
+    def __init__(
+        self,
+        concepts: Sequence[Concept],
+        references: Mapping[str, NDArray[np.floating]],
+        kind: str = "calibrated",
+    ) -> None:
+        if kind not in KINDS:
+            raise InputError(f"kind must be one of {', '.join(map(repr, KINDS))}; got {kind!r}")
+        needed = {"calibrated": "calibration", "percentile": "percentiles"}.get(kind)
+        if needed:
+            for concept in concepts:
+                if getattr(concept, needed) is None:
+                    raise ConceptError(f"concept {concept.name!r} has no {needed}: ask for kind='cosine'")
+        self.kind = kind
+        self.concepts = list(concepts)
+        used = sorted({concept.reference for concept in concepts})
+        means = np.stack([np.asarray(references[name], dtype=np.float32) for name in used])
+        vectors = np.stack([concept.vector for concept in concepts])
+        self._which = np.array([used.index(concept.reference) for concept in concepts])
+        self._matrix = np.ascontiguousarray(np.concatenate([vectors, means]).T)
+        self._offset = (vectors * means[self._which]).sum(axis=1)
+        self._mean_square = (means * means).sum(axis=1)
+        if kind == "calibrated":
+            pairs = [c.calibration for c in concepts if c.calibration is not None]
+            self._slope = np.array([pair.slope for pair in pairs], dtype=np.float32)
+            self._intercept = np.array([pair.intercept for pair in pairs], dtype=np.float32)
+
+    def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Score embeddings.
+
+        Parameters
+        ----------
+        vectors : ndarray of float32, shape (N, 512)
+            Raw embeddings of places, photos or text; any length but zero.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, K)
+            ``cosine`` in [-1, 1], ``calibrated`` in [0, 1], ``percentile`` in [0, 100]; NaN where the
+            embedding is NaN or zero.
+        """
+        cosine = self._cosine(vectors)
+        if self.kind == "calibrated":
+            logit = np.clip(self._slope * cosine + self._intercept, -80.0, 80.0)  # exp stays finite
+            return np.asarray(1.0 / (1.0 + np.exp(-logit)), dtype=np.float32)
+        if self.kind == "percentile":
+            return self._percentile(cosine)
+        return cosine
+
+    def _cosine(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+            products = (vectors @ self._matrix) / length
+            count = len(self.concepts)
+            centred = products[:, :count] - self._offset
+            spread = np.sqrt(1.0 - 2.0 * products[:, count:] + self._mean_square)
+            cosine = centred / spread[:, self._which]
+        return np.clip(cosine, -1.0, 1.0).astype(np.float32, copy=False)
+
+    def _percentile(self, cosine: NDArray[np.float32]) -> NDArray[np.float32]:
+        out = np.empty_like(cosine)
+        for k, concept in enumerate(self.concepts):
+            out[:, k] = np.interp(cosine[:, k], np.asarray(concept.percentiles), PERCENTILES)
+        return out

@@ -1,0 +1,55 @@
+"""Every error and warning the package raises on purpose.
+
+Each class is a `GeoConceptError` and also the built-in it resembles, so both
+``except GeoConceptError`` and ``except ValueError`` work.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BackendError",
+    "Cancelled",
+    "ConceptError",
+    "CoordinateError",
+    "GeoConceptError",
+    "InputError",
+    "MissingDependencyError",
+    "ModelFileError",
+    "SeamWarning",
+]
+
+
+class GeoConceptError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class InputError(GeoConceptError, ValueError):
+    """An argument, a column or a file does not hold what it must hold."""
+
+
+class CoordinateError(InputError):
+    """Coordinates are missing, out of range, swapped or of the wrong shape."""
+
+
+class ConceptError(GeoConceptError, ValueError):
+    """A concept is unknown, malformed or belongs to another vector space."""
+
+
+class ModelFileError(GeoConceptError, OSError):
+    """A model folder or concept bank is missing, corrupt, truncated or foreign."""
+
+
+class BackendError(GeoConceptError, RuntimeError):
+    """A backend cannot run here."""
+
+
+class MissingDependencyError(GeoConceptError, ImportError):
+    """An optional package is needed; the message names the extra that installs it."""
+
+
+class Cancelled(GeoConceptError):
+    """The caller's progress function asked to stop."""
+
+
+class SeamWarning(UserWarning):
+    """Some places lie where the encoder is discontinuous (antimeridian, poles)."""

@@ -1,0 +1,444 @@
+"""A model: location encoder, image head and concept bank of one vector space."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._version import __version__
+from .backends import BackendChoice
+from .concepts import ConceptBank, ConceptScorer
+from .coordinates import check_lonlat
+from .encoder import ImageHead, LocationEncoder
+from .errors import ModelFileError
+from .files import atomic_folder, sha256_of
+from .progress import report
+from .storage import BANK_ARRAYS, BANK_JSON, CONFIG, read_arrays, read_bank, read_config, write_bank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from os import PathLike
+
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    from .concepts import Concept
+    from .concepts.bank import ConceptLike
+    from .progress import Progress
+
+__all__ = ["DEFAULT_MODEL", "GeoConceptModel", "bundled_models", "load_model"]
+
+DEFAULT_MODEL = "geoclip"
+_MODELS = Path(__file__).parent / "models"
+_ENCODER = "location_encoder.safetensors"
+_HEAD = "image_head.safetensors"
+
+
+class GeoConceptModel:
+    """Places in, vectors and concept scores out. Made by `load_model`.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A model folder (see docs/architecture.md).
+    backend : str, default "auto"
+        One of `geoconcept_gis.backends.BACKENDS`, or ``"auto"``.
+
+    Raises
+    ------
+    ModelFileError
+        A file is missing, corrupt, truncated or foreign.
+    BackendError
+        The backend is unknown or cannot run here.
+
+    Examples
+    --------
+    >>> model = load_model()
+    >>> model.encode([[31.2, 30.0]]).shape
+    (1, 512)
+    """
+
+    def __init__(self, folder: Path, *, backend: str = "auto") -> None:
+        self.folder = folder
+        self.config = read_config(folder)
+        self.name: str = self.config["name"]
+        self.space: str = self.config["space"]
+        self.sha256: str = self.config["files"][_ENCODER]
+        self.encoder = LocationEncoder(read_arrays(folder / _ENCODER, self.sha256))
+        self.bank: ConceptBank = read_bank(folder)
+        if self.bank.space != self.space:
+            raise ModelFileError(
+                f"{folder}: the concept bank lives in space {self.bank.space!r}, the encoder in {self.space!r}"
+            )
+        self._choice = BackendChoice(self.encoder, backend)
+
+    def __repr__(self) -> str:
+        return (
+            f"<GeoConceptModel {self.name!r}: {len(self.bank)} concepts, backend {self.backend}, "
+            f"sha256 {self.sha256[:12]}>"
+        )
+
+    @property
+    def backend(self) -> str:
+        """Name of the backend in use (``auto`` settles on one with the first large job)."""
+        return self._choice.name
+
+    @cached_property
+    def image_head(self) -> ImageHead:
+        """GeoCLIP's image head: CLIP ViT-L/14 features (N, 768) to the shared space (N, 512)."""
+        return ImageHead(read_arrays(self.folder / _HEAD, self.config["files"][_HEAD]))
+
+    @property
+    def scale_km(self) -> tuple[float, float]:
+        """Distances in km below which places are not told apart: at photo-dense and at other places."""
+        low, high = self.config["scale_km"]
+        return float(low), float(high)
+
+    @property
+    def concepts(self) -> pd.DataFrame:
+        """The bank as a table, one row a concept.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``name``, ``family``, ``description``, ``metric``, ``validity``, ``low``, ``high``,
+            ``n_positive``, ``ece``, ``control``, ``control_value``, ``grade``, ``column``.
+
+        Examples
+        --------
+        >>> load_model().concepts["name"].head(3).tolist()
+        ['tropical climate', 'arid climate', 'temperate climate']
+        """
+        import pandas as pd
+
+        return pd.DataFrame([_row(concept) for concept in self.bank])
+
+    def select(self, concepts: ConceptLike | Iterable[ConceptLike] | None = None) -> list[Concept]:
+        """Return concepts by name, alias or as objects; None means the whole bank.
+
+        Parameters
+        ----------
+        concepts : str, Concept, iterable of either, or None
+
+        Returns
+        -------
+        list of Concept
+
+        Raises
+        ------
+        ConceptError
+            A name is unknown or repeated, or an object is from another space.
+
+        Examples
+        --------
+        >>> [concept.name for concept in load_model().select(["BWh", "tundra climate"])]
+        ['hot desert climate', 'tundra climate']
+        """
+        return self.bank.select(concepts)
+
+    def scorer(
+        self, concepts: ConceptLike | Iterable[ConceptLike] | None = None, kind: str = "calibrated"
+    ) -> ConceptScorer:
+        """Return a function from embeddings (N, 512) to scores (N, K); see `score`."""
+        return ConceptScorer(self.select(concepts), self.bank.references, kind)
+
+    def encode(self, lonlat: ArrayLike, *, progress: Progress | None = None) -> NDArray[np.float32]:
+        """Embed places.
+
+        Parameters
+        ----------
+        lonlat : array_like of shape (N, 2), or (2,)
+            (lon, lat) in degrees, EPSG:4326; longitudes wrap.
+        progress : callable, optional
+            Called as ``progress(done, total)``; return true to cancel.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, 512)
+            Raw vectors of the shared space, not normalised; compare them by cosine.
+
+        Raises
+        ------
+        CoordinateError
+            A row is not a place on Earth; rows are named.
+        Cancelled
+            `progress` asked to stop.
+
+        Examples
+        --------
+        >>> load_model().encode([[31.2, 30.0], [-0.1, 51.5]]).shape
+        (2, 512)
+        """
+        pairs = check_lonlat(lonlat)
+        out = np.empty((len(pairs), self.encoder.dim), dtype=np.float32)
+        for part, vectors in self.iter_encode(pairs, progress=progress):
+            out[part] = vectors
+        return out
+
+    def score(
+        self,
+        lonlat: ArrayLike,
+        concepts: ConceptLike | Iterable[ConceptLike] | None = None,
+        *,
+        kind: str = "calibrated",
+        progress: Progress | None = None,
+    ) -> NDArray[np.float32]:
+        """Score places against concepts; memory grows only by the scores themselves.
+
+        Parameters
+        ----------
+        lonlat : array_like of shape (N, 2), or (2,)
+            (lon, lat) in degrees, EPSG:4326; longitudes wrap.
+        concepts : str, Concept, iterable of either, or None
+            Names, aliases or objects; None means the whole bank.
+        kind : {"calibrated", "percentile", "cosine"}
+            ``cosine``: centred cosine in [-1, 1], zero for the average place of the reference set.
+            ``calibrated``: 0 to 1, the share of reference places with that cosine that carry the label.
+            ``percentile``: 0 to 100, the share of reference places that score lower.
+        progress : callable, optional
+            Called as ``progress(done, total)``; return true to cancel.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, K)
+
+        Raises
+        ------
+        CoordinateError, ConceptError, Cancelled
+
+        Examples
+        --------
+        >>> cairo, london = load_model().score([[31.2, 30.0], [-0.1, 51.5]], "hot desert climate")[:, 0]
+        >>> bool(cairo > 0.5 > london)
+        True
+        """
+        pairs = check_lonlat(lonlat)
+        scorer = self.scorer(concepts, kind)
+        out = np.empty((len(pairs), len(scorer.concepts)), dtype=np.float32)
+        for part, vectors in self.iter_encode(pairs, progress=progress):
+            out[part] = scorer(vectors)
+        return out
+
+    def score_vectors(
+        self,
+        vectors: ArrayLike,
+        concepts: ConceptLike | Iterable[ConceptLike] | None = None,
+        *,
+        kind: str = "calibrated",
+    ) -> NDArray[np.float32]:
+        """Score embeddings that are already at hand (of places, photos or text).
+
+        Parameters
+        ----------
+        vectors : array_like of shape (N, 512)
+            Vectors of this model's space, any length.
+        concepts, kind
+            As in `score`.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, K)
+
+        Raises
+        ------
+        InputError
+            The array is not (N, 512).
+        """
+        from .errors import InputError
+
+        array = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
+        if array.ndim != 2 or array.shape[1] != self.encoder.dim:
+            raise InputError(f"vectors must have shape (N, {self.encoder.dim}); got {np.shape(vectors)}")
+        return self.scorer(concepts, kind)(array)
+
+    def iter_encode(
+        self,
+        pairs: NDArray[np.float64],
+        *,
+        progress: Progress | None = None,
+        total: int | None = None,
+        done: int = 0,
+    ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Encode chunk by chunk: the one loop over points that everything else uses.
+
+        Parameters
+        ----------
+        pairs : ndarray of float64, shape (N, 2)
+            (lon, lat) as `check_lonlat` returns them.
+        progress : callable, optional
+        total, done : int, optional
+            When this call is one part of a larger job: points in all, and finished before.
+
+        Yields
+        ------
+        slice
+            Rows of `pairs`.
+        ndarray of float32, shape (n, 512)
+        """
+        total = len(pairs) if total is None else total
+        backend = self._choice.pick(total)
+        for start in range(0, len(pairs), backend.chunk_size):
+            part = slice(start, min(start + backend.chunk_size, len(pairs)))
+            yield part, backend.encode_chunk(pairs[part])
+            report(progress, done + part.stop, total)
+
+    def provenance(
+        self, concepts: ConceptLike | Iterable[ConceptLike] | None = None, kind: str | None = None
+    ) -> dict[str, str]:
+        """What every product made with this model must carry.
+
+        Parameters
+        ----------
+        concepts : str, Concept, iterable of either, or None
+        kind : str, optional
+            Kind of score; None when the product holds embeddings only.
+
+        Returns
+        -------
+        dict of str to str
+            ``software``, ``model``, ``model_sha256``, ``space``, ``backend``, ``scale_km``, ``licence`` and, with
+            scores, ``concepts``, ``kind``, ``reference_mean`` (names), ``reference_mean_f32_base64``
+            (little-endian float32 vectors, same order) and ``bank_sha256``.
+
+        Examples
+        --------
+        >>> load_model().provenance("hot desert climate", "calibrated")["reference_mean"]
+        'uniform_land'
+        """
+        record = {
+            "software": f"geoconcept_gis {__version__}",
+            "model": self.name,
+            "model_sha256": self.sha256,
+            "space": self.space,
+            "backend": self.backend,
+            "scale_km": "-".join(f"{km:g}" for km in self.scale_km),
+            "licence": str(self.config.get("licence", "")),
+        }
+        if kind is not None:
+            chosen = self.select(concepts)
+            names = sorted({concept.reference for concept in chosen})
+            means = np.concatenate([self.bank.references[name] for name in names]).astype("<f4")
+            record |= {
+                "concepts": "; ".join(concept.name for concept in chosen),
+                "kind": kind,
+                "reference_mean": "; ".join(names),
+                "reference_mean_f32_base64": base64.b64encode(means.tobytes()).decode("ascii"),
+                "bank_sha256": self.bank_sha256,
+            }
+        return record
+
+    @cached_property
+    def bank_sha256(self) -> str:
+        """sha256 of ``concepts.json``, which itself names the sha256 of the arrays."""
+        return sha256_of(self.folder / BANK_JSON)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the model as one folder that `load_model` opens.
+
+        Parameters
+        ----------
+        path : path-like
+            A folder that does not exist yet, or is empty.
+
+        Returns
+        -------
+        pathlib.Path
+
+        Raises
+        ------
+        InputError
+            The folder holds something already.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     saved = load_model().save(pathlib.Path(folder) / "mine")
+        ...     load_model(saved).name
+        'geoclip'
+        """
+        with atomic_folder(path) as part:
+            for file in sorted(self.folder.iterdir()):
+                if file.is_file() and file.name not in (BANK_JSON, BANK_ARRAYS):
+                    shutil.copyfile(file, part / file.name)
+            write_bank(self.bank, part)
+        return Path(path)
+
+
+def bundled_models() -> list[str]:
+    """Names of the models that ship inside the package.
+
+    Examples
+    --------
+    >>> bundled_models()
+    ['geoclip']
+    """
+    return sorted(path.parent.name for path in _MODELS.glob(f"*/{CONFIG}"))
+
+
+def load_model(
+    name_or_path: str | PathLike[str] | None = None, *, backend: str = "auto"
+) -> GeoConceptModel:
+    """Open a model: a bundled one by name, or a folder.
+
+    Parameters
+    ----------
+    name_or_path : str or path-like, optional
+        A name from `bundled_models`, or the path of a model folder. None means ``"geoclip"``. Nothing is
+        ever downloaded.
+    backend : str, default "auto"
+        ``"numpy"`` is the float32 reference; ``"auto"`` takes the fastest installed route whose vectors keep a
+        cosine of at least 0.9999 with it, for jobs large enough to repay its start.
+
+    Returns
+    -------
+    GeoConceptModel
+
+    Raises
+    ------
+    ModelFileError
+        No such model, or its files are missing, corrupt, truncated or foreign.
+    BackendError
+        The backend is unknown or cannot run here.
+
+    Examples
+    --------
+    >>> load_model(backend="numpy").backend
+    'numpy'
+    """
+    if name_or_path is None:
+        name_or_path = DEFAULT_MODEL
+    if isinstance(name_or_path, str) and name_or_path in bundled_models():
+        return GeoConceptModel(_MODELS / name_or_path, backend=backend)
+    folder = Path(name_or_path)
+    if not folder.is_dir():
+        raise ModelFileError(
+            f"no model {str(name_or_path)!r}: neither a bundled one ({', '.join(bundled_models())}) nor a folder"
+        )
+    return GeoConceptModel(folder, backend=backend)
+
+
+def _row(concept: Concept) -> dict[str, Any]:
+    validity, calibration = concept.validity, concept.calibration
+    control = next(iter(validity.controls.items()), (None, None)) if validity else (None, None)
+    low, high = (validity.interval if validity else None) or (np.nan, np.nan)
+    return {
+        "name": concept.name,
+        "family": concept.family,
+        "description": concept.description,
+        "metric": validity.metric if validity else None,
+        "validity": validity.value if validity else np.nan,
+        "low": low,
+        "high": high,
+        "n_positive": validity.n_positive if validity else 0,
+        "ece": calibration.ece if calibration and calibration.ece is not None else np.nan,
+        "control": control[0],
+        "control_value": control[1],
+        "grade": concept.grade,
+        "column": concept.column,
+    }

@@ -1,0 +1,185 @@
+"""Model folders and concept banks on disk: safetensors for arrays, JSON for everything else.
+
+No pickle, no code, no download. Every array file is checked against the sha256 that its JSON names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .concepts import Concept, ConceptBank
+from .concepts.concept import DIM, PERCENTILES
+from .errors import ConceptError, ModelFileError
+from .files import atomic_file, sha256_of
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "CONFIG",
+    "FORMAT_VERSION",
+    "read_arrays",
+    "read_bank",
+    "read_config",
+    "write_arrays",
+    "write_bank",
+    "write_json",
+]
+
+FORMAT_VERSION = 1
+CONFIG = "config.json"
+BANK_JSON = "concepts.json"
+BANK_ARRAYS = "concepts.safetensors"
+MODEL_FORMAT = "geoconcept-model"
+BANK_FORMAT = "geoconcept-bank"
+
+
+def read_arrays(path: Path, sha256: str | None = None) -> dict[str, NDArray[Any]]:
+    """Read a safetensors file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    sha256 : str, optional
+        Refuse the file unless its bytes have this hash.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    ModelFileError
+        Missing, truncated, corrupt, or not the file that was promised.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    if not path.is_file():
+        raise ModelFileError(f"{path} is missing")
+    if sha256 is not None and (found := sha256_of(path)) != sha256:
+        raise ModelFileError(
+            f"{path} is not the file its folder describes (sha256 {found[:12]}..., expected {sha256[:12]}...): "
+            "it is corrupt, truncated or was replaced; install or copy the model again"
+        )
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, ValueError, KeyError, OSError) as error:
+        raise ModelFileError(f"{path} is not a readable safetensors file: {error}") from None
+
+
+def write_arrays(arrays: dict[str, NDArray[Any]], path: Path) -> str:
+    """Write a safetensors file (no metadata, so equal arrays give equal bytes) and return its sha256."""
+    from safetensors.numpy import save_file
+
+    with atomic_file(path) as part:
+        save_file({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}, part)
+    return sha256_of(path)
+
+
+def write_json(record: dict[str, Any], path: Path) -> None:
+    """Write JSON that diffs well: indented, keys in the order given, numbers finite."""
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with atomic_file(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _read_json(path: Path, kind: str) -> dict[str, Any]:
+    """Read JSON and check that it is a file of ours that this version understands."""
+    if not path.is_file():
+        raise ModelFileError(f"{path} is missing: {path.parent} is no {kind} folder")
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelFileError(f"{path} is not valid JSON: {error}") from None
+    if not isinstance(record, dict) or record.get("format") != kind:
+        found = record.get("format") if isinstance(record, dict) else type(record).__name__
+        raise ModelFileError(f"{path} is not a {kind} file (format: {found!r})")
+    version = record.get("format_version")
+    if not isinstance(version, int) or not 1 <= version <= FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has format_version {version!r}; this geoconcept_gis reads 1 to {FORMAT_VERSION}: upgrade it"
+        )
+    return record
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read and check a model folder's ``config.json``.
+
+    Raises
+    ------
+    ModelFileError
+        Missing, malformed, of another format or version, or a field is absent.
+    """
+    config = _read_json(folder / CONFIG, MODEL_FORMAT)
+    for key, kind in (("name", str), ("space", str), ("files", dict), ("scale_km", list)):
+        if not isinstance(config.get(key), kind):
+            raise ModelFileError(f"{folder / CONFIG}: field {key!r} is missing or no {kind.__name__}")
+    for name in ("location_encoder.safetensors", "image_head.safetensors"):
+        if not re.fullmatch(r"[0-9a-f]{64}", str(config["files"].get(name))):
+            raise ModelFileError(f"{folder / CONFIG}: files[{name!r}] must be a sha256")
+    return config
+
+
+def write_bank(bank: ConceptBank, folder: str | PathLike[str]) -> Path:
+    """Write a bank as ``concepts.safetensors`` and ``concepts.json``; see `ConceptBank.save`."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    concepts = list(bank)
+    nothing = np.full(PERCENTILES.shape, np.nan, dtype=np.float32)
+    arrays = {f"reference.{name}": mean for name, mean in bank.references.items()}
+    arrays["vectors"] = np.array([c.vector for c in concepts], dtype=np.float32).reshape(-1, DIM)
+    arrays["percentiles"] = np.array(
+        [nothing if c.percentiles is None else c.percentiles for c in concepts], dtype=np.float32
+    ).reshape(-1, len(PERCENTILES))
+    sha256 = write_arrays(arrays, folder / BANK_ARRAYS)
+    record = {
+        "format": BANK_FORMAT,
+        "format_version": FORMAT_VERSION,
+        "space": bank.space,
+        "arrays_sha256": sha256,
+        "references": sorted(bank.references),
+        "concepts": [concept.record() for concept in concepts],
+    }
+    write_json(record, folder / BANK_JSON)
+    return folder
+
+
+def read_bank(folder: str | PathLike[str]) -> ConceptBank:
+    """Read a bank from a folder; see `ConceptBank.load`."""
+    folder = Path(folder)
+    record = _read_json(folder / BANK_JSON, BANK_FORMAT)
+    try:
+        records, names = list(record["concepts"]), list(record["references"])
+        space, sha256 = str(record["space"]), str(record["arrays_sha256"])
+    except (KeyError, TypeError) as error:
+        raise ModelFileError(f"{folder / BANK_JSON} is malformed: {error!r}") from None
+    arrays = read_arrays(folder / BANK_ARRAYS, sha256)
+    vectors, percentiles = arrays.get("vectors"), arrays.get("percentiles")
+    if (
+        vectors is None
+        or percentiles is None
+        or vectors.shape != (len(records), DIM)
+        or percentiles.shape != (len(records), len(PERCENTILES))
+    ):
+        raise ModelFileError(f"{folder / BANK_ARRAYS} does not hold {len(records)} vectors and percentile rows")
+    try:
+        concepts = [
+            Concept.from_record(
+                item,
+                vector=vectors[k],
+                percentiles=None if np.isnan(percentiles[k]).any() else percentiles[k],
+                space=space,
+            )
+            for k, item in enumerate(records)
+        ]
+        return ConceptBank(concepts, {name: arrays[f"reference.{name}"] for name in names}, space=space)
+    except (ConceptError, KeyError) as error:
+        raise ModelFileError(f"{folder / BANK_JSON}: {error}") from None
