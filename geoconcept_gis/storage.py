@@ -77,10 +77,11 @@ def read_arrays(path: Path, sha256: str | None = None) -> dict[str, NDArray[Any]
 
 def write_arrays(arrays: dict[str, NDArray[Any]], path: Path) -> str:
     """Write a safetensors file (no metadata, so equal arrays give equal bytes) and return its sha256."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
+    content = save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)})
     with atomic_file(path) as part:
-        save_file({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}, part)
+        part.write_bytes(content)
     return sha256_of(path)
 
 

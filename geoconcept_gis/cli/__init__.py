@@ -1,0 +1,5 @@
+"""The `geoconcept` command."""
+
+from .main import main
+
+__all__ = ["main"]

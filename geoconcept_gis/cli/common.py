@@ -1,0 +1,114 @@
+"""What several commands share: options, the progress bar, checks of the output's name."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..model import GeoConceptModel
+    from ..progress import Progress
+
+__all__ = [
+    "BackendOption",
+    "BoundsOption",
+    "ConceptOption",
+    "Kind",
+    "KindOption",
+    "ModelOption",
+    "OverwriteOption",
+    "check_free",
+    "load",
+    "progress_bar",
+    "say",
+    "short_warnings",
+]
+
+
+class Kind(str, Enum):
+    """Kinds of score."""
+
+    calibrated = "calibrated"
+    percentile = "percentile"
+    cosine = "cosine"
+
+
+KindOption = Annotated[
+    Kind,
+    typer.Option(
+        "--kind",
+        help="calibrated: 0..1, share of reference places with this score that carry the label; percentile: 0..100, "
+        "share of reference places that score lower; cosine: -1..1, zero for the average place.",
+    ),
+]
+ConceptOption = Annotated[
+    Optional[list[str]],
+    typer.Option("--concept", "-c", help="A concept by name or alias; repeat for more. All when left out.", show_default=False),
+]
+ModelOption = Annotated[
+    Optional[str], typer.Option("--model", help="A bundled model's name or a model folder.", show_default="geoclip")
+]
+BackendOption = Annotated[
+    str, typer.Option("--backend", help="auto, numpy, torch, torch-bf16, torch-cuda, onnx or onnx-int8.")
+]
+BoundsOption = Annotated[
+    Optional[tuple[float, float, float, float]],
+    typer.Option("--bounds", metavar="W S E N", help="Left, bottom, right, top; the whole world when left out.", show_default=False),
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+
+
+def load(model: str | None, backend: str) -> GeoConceptModel:
+    """Open the model that the options name."""
+    from ..model import load_model
+
+    return load_model(model, backend=backend)
+
+
+def check_free(path: Path, overwrite: bool) -> Path:
+    """Refuse to replace a file unasked, and a folder that is not there, before any work is done."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give a file name")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already: add --overwrite to replace it")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: folder {path.parent} does not exist")
+    return path
+
+
+def say(message: str) -> None:
+    """Tell the user something, away from data on standard output."""
+    typer.echo(message, err=True)
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Progress]:
+    """Show a bar on standard error when that is a terminal; yields the progress function."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("points"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(label, total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
+def short_warnings() -> Iterator[None]:
+    """Print the package's warnings as one line each, without source lines."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: say(f"geoconcept: note: {message}")
+        yield

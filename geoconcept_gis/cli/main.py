@@ -1,0 +1,69 @@
+"""Entry point: builds the command, turns expected errors into one line and an exit code.
+
+Exit codes: 0 done, 1 could not be done (bad input, missing file, stopped by the user), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from .._version import __version__
+from ..errors import GeoConceptError
+from . import demo, embed, inspect, raster
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="geoconcept",
+    help="Named, calibrated concept scores for any place on Earth: tables, H3 cells and maps.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.command("embed")(embed.embed)
+app.command("h3")(embed.h3)
+app.command("map")(raster.map_)
+app.command("concepts")(inspect.concepts)
+app.command("info")(inspect.info)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"geoconcept {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001 - acts in its callback
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+def main() -> None:
+    """Run the command line; see ``geoconcept --help``."""
+    # A polite kill unwinds like Ctrl-C, so that temporary files go.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except GeoConceptError as error:
+        _fail(str(error))
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        _fail(f"{error.strerror}: {error.filename}")
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str) -> None:
+    print("geoconcept: error: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,92 @@
+"""`geoconcept map`: concepts in, a raster and a picture out."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ..errors import InputError
+from .common import (
+    BackendOption,
+    BoundsOption,
+    Kind,
+    KindOption,
+    ModelOption,
+    OverwriteOption,
+    check_free,
+    load,
+    progress_bar,
+    say,
+    short_warnings,
+)
+
+DEFAULT_RESOLUTION = 0.5
+
+
+class Mask(str, Enum):
+    """What to leave out."""
+
+    land = "land"
+    none = "none"
+
+
+def map_(
+    concepts: Annotated[
+        list[str], typer.Argument(metavar="CONCEPT...", help="Concepts by name or alias; see `geoconcept concepts`.", show_default=False)
+    ],
+    out: Annotated[
+        Optional[Path], typer.Option("--out", "-o", help="Cloud Optimized GeoTIFF, one band a concept.", show_default=False)
+    ] = None,
+    png: Annotated[
+        Optional[Path], typer.Option("--png", help="Picture of the first concept's map.", show_default=False)
+    ] = None,
+    bounds: BoundsOption = None,
+    resolution: Annotated[
+        Optional[float], typer.Option("--resolution", "-r", help="Cell size in units of the CRS.", show_default="0.5 degrees")
+    ] = None,
+    crs: Annotated[str, typer.Option(help="CRS of the map; bounds and resolution are in its units.")] = "EPSG:4326",
+    mask: Annotated[Mask, typer.Option(help="land: leave the sea empty.")] = Mask.land,
+    kind: KindOption = Kind.calibrated,
+    model: ModelOption = None,
+    backend: BackendOption = "auto",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Map concepts over the world or an area.
+
+    Example: geoconcept map "hot desert climate" --bounds -20 0 60 40 -o map.tif --png map.png
+    """
+    if out is None and png is None:
+        raise InputError("nothing to write: give -o map.tif, --png map.png or both")
+    for path, suffixes in ((out, (".tif", ".tiff")), (png, (".png",))):
+        if path is not None:
+            if path.suffix.lower() not in suffixes:
+                raise InputError(f"{path} must end in {' or '.join(suffixes)}")
+            check_free(path, overwrite)
+    if resolution is None and crs.upper() not in ("EPSG:4326", "OGC:CRS84"):
+        raise InputError(f"give --resolution in units of {crs}")
+    from ..maps import concept_map, write_raster
+    from ..plot import require_matplotlib, save_concept_map
+
+    if png is not None:
+        require_matplotlib()  # before minutes of work
+    loaded = load(model, backend)
+    with progress_bar("mapping") as progress, short_warnings():
+        dataset = concept_map(
+            concepts,
+            bounds,
+            resolution=DEFAULT_RESOLUTION if resolution is None else resolution,
+            crs=crs,
+            mask=None if mask is Mask.none else "land",
+            model=loaded,
+            kind=kind.value,
+            progress=progress,
+        )
+    if out is not None:
+        write_raster(dataset, out)
+        say(f"{out}: {len(dataset.data_vars)} band(s), styled for QGIS by {out.with_suffix('.qml').name}")
+    if png is not None:
+        save_concept_map(dataset, png)
+        say(f"{png}: picture of {next(iter(dataset.data_vars)).replace('_', ' ')}")
