@@ -205,20 +205,17 @@ def _as_pairs(lonlat: ArrayLike, name: str = "lonlat") -> NDArray[np.float64]:
 
 
 def _refuse_lat_first_columns(lonlat: Any, name: str) -> None:
-    """A table whose columns are called lat, lon says itself that it is in the wrong order."""
+    """Refuse a table whose own column names say that latitude comes first."""
     columns = getattr(lonlat, "columns", None)
     if columns is None or len(columns) != 2:
         return
     if tuple(str(column).strip().lower() for column in columns) in _LAT_FIRST:
         raise CoordinateError(
-            f"{name} has columns {[str(c) for c in columns]}: latitude first. "
-            "Pass longitude first, latitude second."
+            f"{name} has columns {[str(c) for c in columns]}: latitude first. Pass longitude first, latitude second."
         )
 
 
-def _describe(
-    pairs: NDArray[np.float64], state: NDArray[np.str_], bad: NDArray[np.bool_], name: str
-) -> str:
+def _describe(pairs: NDArray[np.float64], state: NDArray[np.str_], bad: NDArray[np.bool_], name: str) -> str:
     rows = np.flatnonzero(bad)
     if looks_swapped(pairs):
         lat_rows = np.flatnonzero(np.abs(pairs[:, 1]) > 90.0)
@@ -228,9 +225,7 @@ def _describe(
             f"(row {lat_rows[0]}: {pairs[lat_rows[0], 1]:g}) while column 0 (lon) never does. "
             "Pass longitude first, latitude second."
         )
-    shown = ", ".join(
-        f"row {row}: ({pairs[row, 0]:g}, {pairs[row, 1]:g}) {state[row]}" for row in rows[:_ROWS_SHOWN]
-    )
+    shown = ", ".join(f"row {row}: ({pairs[row, 0]:g}, {pairs[row, 1]:g}) {state[row]}" for row in rows[:_ROWS_SHOWN])
     more = f", and {len(rows) - _ROWS_SHOWN} more" if len(rows) > _ROWS_SHOWN else ""
     hint = ""
     finite = pairs[np.isfinite(pairs).all(axis=1)]

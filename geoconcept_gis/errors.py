@@ -47,7 +47,7 @@ class MissingDependencyError(GeoConceptError, ImportError):
     """An optional package is needed; the message names the extra that installs it."""
 
 
-class Cancelled(GeoConceptError):
+class Cancelled(GeoConceptError):  # noqa: N818 - what happened, not an error
     """The caller's progress function asked to stop."""
 
 

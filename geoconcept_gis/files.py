@@ -42,7 +42,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     with _workspace(target) as work:
         part = work / target.name
         yield part
-        os.replace(part, target)
+        part.replace(target)
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield part
         if target.exists():
             target.rmdir()
-        os.replace(part, target)
+        part.replace(target)
 
 
 @contextmanager

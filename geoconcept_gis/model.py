@@ -290,7 +290,7 @@ class GeoConceptModel:
     def provenance(
         self, concepts: ConceptLike | Iterable[ConceptLike] | None = None, kind: str | None = None
     ) -> dict[str, str]:
-        """What every product made with this model must carry.
+        """Return what every product made with this model must carry.
 
         Parameters
         ----------
@@ -381,9 +381,7 @@ def bundled_models() -> list[str]:
     return sorted(path.parent.name for path in _MODELS.glob(f"*/{CONFIG}"))
 
 
-def load_model(
-    name_or_path: str | PathLike[str] | None = None, *, backend: str = "auto"
-) -> GeoConceptModel:
+def load_model(name_or_path: str | PathLike[str] | None = None, *, backend: str = "auto") -> GeoConceptModel:
     """Open a model: a bundled one by name, or a folder.
 
     Parameters

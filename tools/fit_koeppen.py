@@ -56,7 +56,7 @@ class Sample:
 
     @property
     def block(self) -> np.ndarray:
-        cell = np.floor((self.lonlat + [180.0, 90.0]) / BLOCK_DEGREES).astype(int)
+        cell = np.floor((self.lonlat + np.array([180.0, 90.0])) / BLOCK_DEGREES).astype(int)
         return cell[:, 0] * 1000 + cell[:, 1]
 
     @property

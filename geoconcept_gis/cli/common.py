@@ -6,9 +6,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,7 +21,6 @@ __all__ = [
     "BackendOption",
     "BoundsOption",
     "ConceptOption",
-    "Kind",
     "KindOption",
     "ModelOption",
     "OverwriteOption",
@@ -34,16 +32,8 @@ __all__ = [
 ]
 
 
-class Kind(str, Enum):
-    """Kinds of score."""
-
-    calibrated = "calibrated"
-    percentile = "percentile"
-    cosine = "cosine"
-
-
 KindOption = Annotated[
-    Kind,
+    Literal["calibrated", "percentile", "cosine"],
     typer.Option(
         "--kind",
         help="calibrated: 0..1, share of reference places with this score that carry the label; percentile: 0..100, "
@@ -51,18 +41,25 @@ KindOption = Annotated[
     ),
 ]
 ConceptOption = Annotated[
-    Optional[list[str]],
-    typer.Option("--concept", "-c", help="A concept by name or alias; repeat for more. All when left out.", show_default=False),
+    list[str] | None,
+    typer.Option(
+        "--concept", "-c", help="A concept by name or alias; repeat for more. All when left out.", show_default=False
+    ),
 ]
 ModelOption = Annotated[
-    Optional[str], typer.Option("--model", help="A bundled model's name or a model folder.", show_default="geoclip")
+    str | None, typer.Option("--model", help="A bundled model's name or a model folder.", show_default="geoclip")
 ]
 BackendOption = Annotated[
     str, typer.Option("--backend", help="auto, numpy, torch, torch-bf16, torch-cuda, onnx or onnx-int8.")
 ]
 BoundsOption = Annotated[
-    Optional[tuple[float, float, float, float]],
-    typer.Option("--bounds", metavar="W S E N", help="Left, bottom, right, top; the whole world when left out.", show_default=False),
+    tuple[float, float, float, float] | None,
+    typer.Option(
+        "--bounds",
+        metavar="W S E N",
+        help="Left, bottom, right, top; the whole world when left out.",
+        show_default=False,
+    ),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
@@ -96,7 +93,13 @@ def progress_bar(label: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("points"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("points"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(label, total=None)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,7 +11,6 @@ from .common import (
     BackendOption,
     BoundsOption,
     ConceptOption,
-    Kind,
     KindOption,
     ModelOption,
     OverwriteOption,
@@ -23,43 +21,7 @@ from .common import (
     short_warnings,
 )
 
-
-class Features(str, Enum):
-    """What to compute."""
-
-    concepts = "concepts"
-    embedding = "embedding"
-    all = "all"
-
-
-class Invalid(str, Enum):
-    """What to do with rows that are no place on Earth."""
-
-    raise_ = "raise"
-    null = "null"
-
-
-class Within(str, Enum):
-    """Where in a polygon or line to look."""
-
-    point = "point"
-    mean = "mean"
-
-
-class Aggregate(str, Enum):
-    """Where in an H3 cell to look."""
-
-    center = "center"
-    children = "children"
-
-
-class H3Geometry(str, Enum):
-    """Geometry to store with each H3 cell."""
-
-    center = "center"
-    boundary = "boundary"
-
-
+Features = Literal["concepts", "embedding", "all"]
 FeaturesOption = Annotated[
     Features, typer.Option("--features", "-f", help="concepts: named scores; embedding: 512 numbers; all: both.")
 ]
@@ -68,24 +30,30 @@ FeaturesOption = Annotated[
 def embed(
     source: Annotated[
         Path,
-        typer.Argument(metavar="IN", help="CSV, GeoPackage, GeoJSON, Shapefile, Parquet or GeoParquet.", show_default=False),
+        typer.Argument(
+            metavar="IN", help="CSV, GeoPackage, GeoJSON, Shapefile, Parquet or GeoParquet.", show_default=False
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="GeoParquet, GeoPackage, GeoJSON or CSV.", show_default=False)
     ],
-    features: FeaturesOption = Features.concepts,
+    features: FeaturesOption = "concepts",
     concept: ConceptOption = None,
-    kind: KindOption = Kind.calibrated,
+    kind: KindOption = "calibrated",
     invalid: Annotated[
-        Invalid, typer.Option(help="raise: stop at rows without a valid place; null: keep them, empty, with a status.")
-    ] = Invalid.raise_,
+        Literal["raise", "null"],
+        typer.Option(help="raise: stop at rows without a valid place; null: keep them, empty, with a status."),
+    ] = "raise",
     within: Annotated[
-        Within, typer.Option(help="point: one representative point a feature; mean: mean over points spread inside.")
-    ] = Within.point,
-    lon: Annotated[Optional[str], typer.Option(help="Longitude column of a table.", show_default="detected")] = None,
-    lat: Annotated[Optional[str], typer.Option(help="Latitude column of a table.", show_default="detected")] = None,
-    crs: Annotated[Optional[str], typer.Option(help="CRS of the input, if the file does not say.", show_default=False)] = None,
-    layer: Annotated[Optional[str], typer.Option(help="Layer of a GeoPackage.", show_default=False)] = None,
+        Literal["point", "mean"],
+        typer.Option(help="point: one representative point a feature; mean: mean over points spread inside."),
+    ] = "point",
+    lon: Annotated[str | None, typer.Option(help="Longitude column of a table.", show_default="detected")] = None,
+    lat: Annotated[str | None, typer.Option(help="Latitude column of a table.", show_default="detected")] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="CRS of the input, if the file does not say.", show_default=False)
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of a GeoPackage.", show_default=False)] = None,
     model: ModelOption = None,
     backend: BackendOption = "auto",
     overwrite: OverwriteOption = False,
@@ -101,16 +69,16 @@ def embed(
     check_free(out, overwrite)
     loaded = load(model, backend)
     loaded.select(concept or None)  # unknown names should fail before a large file is read
-    places = read_places(source, lon=lon, lat=lat, crs=crs, layer=layer, invalid=invalid.value)
+    places = read_places(source, lon=lon, lat=lat, crs=crs, layer=layer, invalid=invalid)
     with progress_bar("embedding") as progress, short_warnings():
         result = embed_frame(
             places,
-            features.value,
+            features,
             concept or None,
             loaded,
-            invalid.value,
-            kind=kind.value,
-            within=within.value,
+            invalid,
+            kind=kind,
+            within=within,
             progress=progress,
         )
         write_places(result, out)
@@ -124,13 +92,16 @@ def h3(
     out: Annotated[Path, typer.Option("--out", "-o", help="GeoParquet file.", show_default=False)],
     resolution: Annotated[int, typer.Option("--resolution", "-r", min=0, max=15, help="H3 resolution.")] = 5,
     bounds: BoundsOption = None,
-    features: FeaturesOption = Features.concepts,
+    features: FeaturesOption = "concepts",
     concept: ConceptOption = None,
-    kind: KindOption = Kind.calibrated,
+    kind: KindOption = "calibrated",
     aggregate: Annotated[
-        Aggregate, typer.Option(help="center: the cell's centre; children: mean over its resolution-5 children.")
-    ] = Aggregate.center,
-    geometry: Annotated[H3Geometry, typer.Option(help="Geometry to store with each cell.")] = H3Geometry.boundary,
+        Literal["center", "children"],
+        typer.Option(help="center: the cell's centre; children: mean over its resolution-5 children."),
+    ] = "center",
+    geometry: Annotated[
+        Literal["center", "boundary"], typer.Option(help="Geometry to store with each cell.")
+    ] = "boundary",
     model: ModelOption = None,
     backend: BackendOption = "auto",
     overwrite: OverwriteOption = False,
@@ -149,11 +120,11 @@ def h3(
             bounds,
             resolution,
             concept or None,
-            features=features.value,
+            features=features,
             model=loaded,
-            kind=kind.value,
-            aggregate=aggregate.value,
-            geometry=geometry.value,
+            kind=kind,
+            aggregate=aggregate,
+            geometry=geometry,
             progress=progress,
         )
     say(f"{out}: {rows:,} cells of resolution {resolution} (backend {loaded.backend})")

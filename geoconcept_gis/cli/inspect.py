@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def concepts(
     search: Annotated[
-        Optional[str], typer.Argument(help="Only concepts whose name, alias, family or description has this text.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Only concepts whose name, alias, family or description has this text.", show_default=False
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Full records as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A table for a document.")] = False,
@@ -83,7 +86,7 @@ def _print_table(concepts: list[Concept]) -> None:
 
 def info(
     file: Annotated[
-        Optional[Path], typer.Argument(help="A file this package wrote: prints where it came from.", show_default=False)
+        Path | None, typer.Argument(help="A file this package wrote: prints where it came from.", show_default=False)
     ] = None,
     model: ModelOption = None,
     backend: BackendOption = "auto",
@@ -101,7 +104,10 @@ def _of_file(file: Path) -> dict[str, str]:
     record = read_provenance(file)
     if not record:
         raise InputError(f"{file} carries no geoconcept provenance")
-    return {key: value if len(value) <= 200 else f"{value[:60]}... ({len(value):,} characters)" for key, value in record.items()}
+    return {
+        key: value if len(value) <= 200 else f"{value[:60]}... ({len(value):,} characters)"
+        for key, value in record.items()
+    }
 
 
 def _of_installation(model: str | None, backend: str) -> dict[str, str]:
@@ -119,5 +125,6 @@ def _of_installation(model: str | None, backend: str) -> dict[str, str]:
         "scale": f"{loaded.scale_km[0]:g} to {loaded.scale_km[1]:g} km",
         "concepts": f"{len(loaded.bank)} in {len(families)} families: {', '.join(families)}",
         "backends": ", ".join(f"{name}{'' if usable else ' (not installed)'}" for name, usable in available().items()),
-        "backend": f"{loaded.backend}" + (" for small jobs; the fastest exact-enough one for large" if backend == "auto" else ""),
+        "backend": f"{loaded.backend}"
+        + (" for small jobs; the fastest exact-enough one for large" if backend == "auto" else ""),
     }

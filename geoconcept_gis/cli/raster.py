@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,7 +11,6 @@ from ..errors import InputError
 from .common import (
     BackendOption,
     BoundsOption,
-    Kind,
     KindOption,
     ModelOption,
     OverwriteOption,
@@ -26,30 +24,28 @@ from .common import (
 DEFAULT_RESOLUTION = 0.5
 
 
-class Mask(str, Enum):
-    """What to leave out."""
-
-    land = "land"
-    none = "none"
-
-
 def map_(
     concepts: Annotated[
-        list[str], typer.Argument(metavar="CONCEPT...", help="Concepts by name or alias; see `geoconcept concepts`.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="CONCEPT...", help="Concepts by name or alias; see `geoconcept concepts`.", show_default=False
+        ),
     ],
     out: Annotated[
-        Optional[Path], typer.Option("--out", "-o", help="Cloud Optimized GeoTIFF, one band a concept.", show_default=False)
+        Path | None,
+        typer.Option("--out", "-o", help="Cloud Optimized GeoTIFF, one band a concept.", show_default=False),
     ] = None,
     png: Annotated[
-        Optional[Path], typer.Option("--png", help="Picture of the first concept's map.", show_default=False)
+        Path | None, typer.Option("--png", help="Picture of the first concept's map.", show_default=False)
     ] = None,
     bounds: BoundsOption = None,
     resolution: Annotated[
-        Optional[float], typer.Option("--resolution", "-r", help="Cell size in units of the CRS.", show_default="0.5 degrees")
+        float | None,
+        typer.Option("--resolution", "-r", help="Cell size in units of the CRS.", show_default="0.5 degrees"),
     ] = None,
     crs: Annotated[str, typer.Option(help="CRS of the map; bounds and resolution are in its units.")] = "EPSG:4326",
-    mask: Annotated[Mask, typer.Option(help="land: leave the sea empty.")] = Mask.land,
-    kind: KindOption = Kind.calibrated,
+    mask: Annotated[Literal["land", "none"], typer.Option(help="land: leave the sea empty.")] = "land",
+    kind: KindOption = "calibrated",
     model: ModelOption = None,
     backend: BackendOption = "auto",
     overwrite: OverwriteOption = False,
@@ -79,9 +75,9 @@ def map_(
             bounds,
             resolution=DEFAULT_RESOLUTION if resolution is None else resolution,
             crs=crs,
-            mask=None if mask is Mask.none else "land",
+            mask=None if mask == "none" else "land",
             model=loaded,
-            kind=kind.value,
+            kind=kind,
             progress=progress,
         )
     if out is not None:

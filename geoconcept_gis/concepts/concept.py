@@ -51,9 +51,7 @@ class Calibration:
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.slope) and np.isfinite(self.intercept)) or self.slope <= 0:
-            raise ConceptError(
-                f"a calibration needs a finite slope above 0 and a finite intercept; got {self}"
-            )
+            raise ConceptError(f"a calibration needs a finite slope above 0 and a finite intercept; got {self}")
 
 
 @dataclass(frozen=True)
@@ -163,9 +161,7 @@ class Concept:
         if self.percentiles is not None:
             knots = np.asarray(self.percentiles, dtype=np.float32)
             if knots.shape != PERCENTILES.shape or not (np.diff(knots) >= 0).all():
-                raise ConceptError(
-                    f"concept {self.name!r}: percentiles must be {len(PERCENTILES)} rising numbers"
-                )
+                raise ConceptError(f"concept {self.name!r}: percentiles must be {len(PERCENTILES)} rising numbers")
             object.__setattr__(self, "percentiles", knots)
 
     @property

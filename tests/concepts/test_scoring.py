@@ -15,8 +15,12 @@ MEANS = {
 }
 KNOTS = np.linspace(-0.3, 0.3, 101)
 CONCEPTS = [
-    Concept("a", RNG.normal(size=512), space="s", reference="land", calibration=Calibration(20.0, -2.0), percentiles=KNOTS),
-    Concept("b", RNG.normal(size=512), space="s", reference="photos", calibration=Calibration(5.0, 1.0), percentiles=KNOTS),
+    Concept(
+        "a", RNG.normal(size=512), space="s", reference="land", calibration=Calibration(20.0, -2.0), percentiles=KNOTS
+    ),
+    Concept(
+        "b", RNG.normal(size=512), space="s", reference="photos", calibration=Calibration(5.0, 1.0), percentiles=KNOTS
+    ),
 ]
 
 
