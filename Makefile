@@ -22,7 +22,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(DEMO_STAMP) ## set up and run the main job on real places; results in demo_output/
-	$(BIN)/python examples/demo.py
+	$(BIN)/geoconcept demo demo_output
 
 test: lint types pytest docs ## set up and check everything: what CI runs
 
@@ -42,7 +42,7 @@ docs: $(DEV_STAMP) ## build the documentation into site/; a warning fails it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(DEV_STAMP) ## speed and memory, side by side with the original
-	$(BIN)/python benchmarks/run.py
+	for script in encoder h3_world scale startup; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 format: $(DEV_STAMP) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .

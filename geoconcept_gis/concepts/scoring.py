@@ -100,7 +100,7 @@ class ConceptScorer:
             centred = products[:, :count] - self._offset
             spread = np.sqrt(1.0 - 2.0 * products[:, count:] + self._mean_square)
             cosine = centred / spread[:, self._which]
-        return np.clip(cosine, -1.0, 1.0).astype(np.float32, copy=False)
+        return np.asarray(np.clip(cosine, -1.0, 1.0), dtype=np.float32)
 
     def _percentile(self, cosine: NDArray[np.float32]) -> NDArray[np.float32]:
         out = np.empty_like(cosine)
