@@ -1,0 +1,128 @@
+"""ONNX Runtime on the CPU: float32, or 8-bit products with float32 phases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..encoder import equal_earth
+from .capsules import capsules, phase_matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..encoder import LocationEncoder
+
+__all__ = ["OnnxBackend", "OnnxInt8Backend"]
+
+_OPSET = 18
+_IR_VERSION = 9  # what ONNX Runtime 1.19 reads
+
+
+class OnnxBackend:
+    """float32 products.
+
+    Parameters
+    ----------
+    encoder : LocationEncoder
+        Its weights are copied.
+    """
+
+    name = "onnx"
+    chunk_size = 1024
+
+    def __init__(self, encoder: LocationEncoder) -> None:
+        import onnxruntime
+
+        graph = _Graph()
+        graph.encoder(encoder, self._product)
+        self._session = onnxruntime.InferenceSession(graph.to_bytes(), providers=["CPUExecutionProvider"])
+
+    @staticmethod
+    def _product(graph: _Graph, into: str, weight: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> None:
+        inputs = [into, graph.array(f"{name}.w", weight.T), graph.array(f"{name}.b", bias)]
+        graph.node("Gemm", inputs, [name])
+
+    def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Encode checked (lon, lat) of shape (N, 2) to (N, 512) float32."""
+        plane = equal_earth(lonlat).astype(np.float32)
+        return np.asarray(self._session.run(None, {"plane": plane})[0], dtype=np.float32)
+
+
+class OnnxInt8Backend(OnnxBackend):
+    """8-bit products: weights rounded per output channel, activations per chunk; phases stay float32.
+
+    The fastest route on CPUs with VNNI, at a cosine of about 0.9995 with the reference, so ``auto`` never takes
+    it: ask for it by name. The scale of the activations depends on the chunk, so the same place in another chunk
+    differs slightly.
+
+    Parameters
+    ----------
+    encoder : LocationEncoder
+        Its weights are copied.
+    """
+
+    name = "onnx-int8"
+
+    @staticmethod
+    def _product(graph: _Graph, into: str, weight: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> None:
+        scale = np.abs(weight).max(axis=1) / 127.0
+        scale[scale == 0.0] = 1.0
+        inputs = [
+            into,
+            graph.array(f"{name}.w", np.rint(weight / scale[:, None]).astype(np.int8).T),
+            graph.array(f"{name}.s", scale),
+            "",  # no zero point: the weights are symmetric
+            graph.array(f"{name}.b", bias),
+        ]
+        graph.node("DynamicQuantizeMatMul", inputs, [name], domain="com.microsoft")
+
+
+class _Graph:
+    """An ONNX graph under construction."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Any] = []
+        self._arrays: list[Any] = []
+
+    def array(self, name: str, value: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        self._arrays.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, kind: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
+        from onnx import helper
+
+        self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
+
+    def encoder(self, encoder: LocationEncoder, product: Any) -> None:
+        """Lay out the whole encoder, from the projected plane to the sum of the heads."""
+        found = capsules(encoder)
+        angles = [f"angle{i}" for i in range(len(found))]
+        self.array("phases", phase_matrix(encoder).astype(np.float32))
+        self.node("MatMul", ["plane", "phases"], ["angles"])
+        self.node("Split", ["angles"], angles, axis=1, num_outputs=len(found))
+        for i, capsule in enumerate(found):
+            self.node("Cos", [f"angle{i}"], [f"cos{i}"])
+            self.node("Sin", [f"angle{i}"], [f"sin{i}"])
+            self.node("Concat", [f"cos{i}", f"sin{i}"], [f"hidden{i}.0"], axis=1)
+            for k, (weight, bias) in enumerate(capsule.layers[:-1]):
+                product(self, f"hidden{i}.{k}", weight, bias, f"linear{i}.{k}")
+                self.node("Relu", [f"linear{i}.{k}"], [f"hidden{i}.{k + 1}"])
+            product(self, f"hidden{i}.{len(capsule.layers) - 1}", *capsule.layers[-1], f"head{i}")
+        self.node("Sum", [f"head{i}" for i in range(len(found))], ["vectors"])
+
+    def to_bytes(self) -> bytes:
+        from onnx import TensorProto, helper
+
+        graph = helper.make_graph(
+            self._nodes,
+            "location_encoder",
+            [helper.make_tensor_value_info("plane", TensorProto.FLOAT, ["points", 2])],
+            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["points", None])],
+            self._arrays,
+        )
+        domains = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
+        return bytes(helper.make_model(graph, opset_imports=domains, ir_version=_IR_VERSION).SerializeToString())
