@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
+    from .backends import Trial
     from .concepts import Concept
     from .concepts.bank import ConceptLike
     from .progress import Progress
@@ -87,6 +88,17 @@ class GeoConceptModel:
     def backend(self) -> str:
         """Name of the backend in use (``auto`` settles on one with the first large job)."""
         return self._choice.name
+
+    @property
+    def backend_trials(self) -> list[Trial]:
+        """How each installed backend did when ``auto`` raced them: rate, smallest cosine, verdict.
+
+        Returns
+        -------
+        list of Trial
+            Empty before the first large job, and for a backend asked for by name.
+        """
+        return list(self._choice.report)
 
     @cached_property
     def image_head(self) -> ImageHead:

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 #: Smaller jobs stay on numpy under ``"auto"``: importing torch and racing costs seconds.
-AUTO_MIN_POINTS = 20_000
+AUTO_MIN_POINTS = 50_000
 #: Smallest cosine with numpy, over the probe points, that ``"auto"`` accepts.
 AUTO_MIN_COSINE = 0.9999
 # A backend asked for by name may be less exact, but not broken (8-bit products overflow on some old CPUs).
