@@ -352,19 +352,18 @@ def _dataset(
     mask: str | None,
 ) -> xr.Dataset:
     dims = ("lat", "lon") if grid.crs.is_geographic else ("y", "x")
-    names = [_variable(concept) for concept in chosen]
     dataset: xr.Dataset = xr.Dataset(
-        {name: (dims, scores[k], _attributes(chosen[k], kind)) for k, name in enumerate(names)},
-        coords={dims[0]: grid.y, dims[1]: grid.x},
-        attrs=_global_attributes(model, chosen, kind, mask),
+        coords={dims[0]: grid.y, dims[1]: grid.x}, attrs=_global_attributes(model, chosen, kind, mask)
     )
+    # The scores come last: each of rioxarray's steps copies all there is.
     dataset = dataset.rio.set_spatial_dims(x_dim=dims[1], y_dim=dims[0])
     dataset = dataset.rio.write_crs(grid.crs).rio.write_coordinate_system().rio.write_transform(grid.transform)
-    for name in names:
-        dataset[name].encoding["_FillValue"] = np.float32(np.nan)
     for dim in dims:
         # CF allows no missing values in coordinates; left alone, xarray would declare some.
         dataset[dim].encoding["_FillValue"] = None
+    for k, concept in enumerate(chosen):
+        encoding = {"_FillValue": np.float32(np.nan), "grid_mapping": "spatial_ref"}
+        dataset[_variable(concept)] = xr.Variable(dims, scores[k], _attributes(concept, kind), encoding)
     return dataset
 
 

@@ -448,6 +448,7 @@ def test_thinned_selection_keeps_its_own_cell_size(egypt, tmp_path):
         write_raster(egypt.isel(lat=slice(0, 9, 2), lon=slice(0, 10, 2)), tmp_path / "thin.tif")
     ) as raster:
         assert raster.res == (2, 2)
+        assert tuple(raster.bounds) == (24.5, 21.5, 34.5, 31.5)
 
 
 def test_single_cell_can_be_written(model, tmp_path):
