@@ -15,6 +15,7 @@ __all__ = [
     "InputError",
     "MissingDependencyError",
     "ModelFileError",
+    "ScaleWarning",
     "SeamWarning",
 ]
 
@@ -53,3 +54,7 @@ class Cancelled(GeoConceptError):  # noqa: N818 - what happened, not an error
 
 class SeamWarning(UserWarning):
     """Some places lie where the encoder is discontinuous (antimeridian, poles)."""
+
+
+class ScaleWarning(UserWarning):
+    """One point stands for an area larger than the encoder's own scale."""
