@@ -1,0 +1,110 @@
+"""The whole world in H3 cells to GeoParquet: time and peak memory, at three resolutions.
+
+    python benchmarks/h3_world.py [--backend auto] [--geometry center] [--concepts 30] [--save]
+
+Each resolution runs in a process of its own, so that its peak memory is its own. From resolution 3 to 5 the number of
+cells grows 49-fold; memory must not. ``--save`` writes the table to benchmarks/results/.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# This process stays small: on Linux a child's peak memory starts at its parent's.
+RESULTS = Path(__file__).parent / "results"
+RESOLUTIONS = (3, 4, 5)
+MOST_SECONDS, MOST_GB = 60.0, 1.5
+
+CHILD = """
+import json, os, resource, sys, time, warnings
+resolution, backend, geometry, concepts, path = sys.argv[1:]
+warnings.simplefilter("ignore")
+start = time.perf_counter()
+import geoconcept_gis as gc
+model = gc.load_model(backend=backend)
+names = model.bank.names[: int(concepts)]
+cells = gc.write_h3(path, None, int(resolution), names, model=model, geometry=None if geometry == "none" else geometry)
+seconds = time.perf_counter() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({
+    "resolution": int(resolution), "cells": cells, "concepts": len(names), "backend": model.backend,
+    "seconds": seconds, "gb": peak / (1e9 if sys.platform == "darwin" else 1e6), "mb": os.path.getsize(path) / 1e6,
+}))
+"""
+
+
+def main():
+    """Run every resolution, print the table and whether the bars are met."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--geometry", default="center", choices=("center", "boundary", "none"))
+    parser.add_argument("--concepts", type=int, default=30)
+    parser.add_argument("--save", action="store_true", help="write the table to benchmarks/results/")
+    arguments = parser.parse_args()
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [run(resolution, arguments, Path(folder) / "world.parquet") for resolution in RESOLUTIONS]
+    text = report(rows, arguments.geometry, load)
+    print(text)
+    if arguments.save:
+        RESULTS.mkdir(exist_ok=True)
+        slug = re.sub(r"[^a-z0-9]+", "-", cpu().lower()).strip("-")
+        (RESULTS / f"h3-world-{slug}.md").write_text(text, encoding="utf-8")
+
+
+def run(resolution, arguments, path):
+    """Write the world once in a fresh process; time includes imports and loading the model."""
+    options = (str(resolution), arguments.backend, arguments.geometry, str(arguments.concepts), str(path))
+    done = subprocess.run([sys.executable, "-c", CHILD, *options], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def report(rows, geometry, load):
+    """Set the rows as a Markdown page."""
+    lines = [
+        f"# The world in H3 cells on {cpu()}",
+        "",
+        f"{os.cpu_count()} logical cores, {platform.system()}, Python {platform.python_version()}; load {load:.1f} before "
+        f"the run. {rows[-1]['concepts']} concepts and geometry {geometry!r} to GeoParquet (zstd); seconds from the start "
+        "of the process's own work, imports and model included.",
+        "",
+        "| resolution | cells | backend | seconds | cells/s | peak memory, GB | file, MB |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {row['resolution']} | {row['cells']:,} | {row['backend']} | {row['seconds']:.1f} "
+        f"| {row['cells'] / row['seconds']:,.0f} | {row['gb']:.2f} | {row['mb']:.0f} |"
+        for row in rows
+    ]
+    world = rows[-1]
+    met = {True: "met", False: "missed"}
+    lines += [
+        "",
+        f"Bars at resolution {world['resolution']}: under {MOST_SECONDS:g} s {met[world['seconds'] < MOST_SECONDS]}; under "
+        f"{MOST_GB:g} GB {met[world['gb'] < MOST_GB]}. From {rows[-2]['cells']:,} to {world['cells']:,} cells the peak "
+        f"grew by {world['gb'] - rows[-2]['gb']:.2f} GB.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def cpu():
+    """Name the processor; virtual machines often say little, so family and model go along."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    field = dict(re.findall(r"^(model name|cpu family|model)\s*:\s*(.+)$", text, re.MULTILINE))
+    return (
+        f"{field.get('model name', platform.machine())}, family {field.get('cpu family')}, model {field.get('model')}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,592 @@
+"""H3 cells: grids of an area, features for cells, and whole-world tables written as a stream."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h3.api.numpy_int as h3
+import h3ronpy
+import h3ronpy.vector
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from .coordinates import near_pole, near_seam, wrap_longitude
+from .errors import InputError, ScaleWarning, SeamWarning
+from .features import FeatureColumns, check_choice
+from .files import atomic_file
+from .geometry import clip_to_world, cut_at_antimeridian
+from .geoparquet import ROWS_IN_GROUP, ParquetStream, bbox_array, geo_column, point_wkb, with_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from os import PathLike
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from .concepts.bank import ConceptLike
+    from .model import GeoConceptModel
+    from .progress import Progress
+
+__all__ = ["embed_h3", "h3_grid", "write_h3"]
+
+#: The coarsest resolution whose cells (edge 9.9 km) are no larger than the encoder's own scale of 5-10 km.
+ENCODER_RESOLUTION = 5
+MAX_RESOLUTION = 15
+#: Cells that `h3_grid` returns at most (1.6 GB), and points that one call encodes at most (some hours).
+_MOST_CELLS = 200_000_000
+_MOST_POINTS = 2_000_000_000
+#: Points held at a time.
+_AT_ONCE = 1 << 17
+_ROWS_SHOWN = 5
+
+
+def h3_grid(area: Any, resolution: int) -> NDArray[np.uint64]:
+    """List the H3 cells whose centre lies inside an area.
+
+    Parameters
+    ----------
+    area : (west, south, east, north), shapely.Polygon, shapely.MultiPolygon or None
+        Degrees, longitude first. Bounds with west > east cross the antimeridian; so may polygons, by longitudes
+        beyond 180. None is the whole world.
+    resolution : int
+        0 (cells of 4.4 million km2) to 15 (0.9 m2); 5 fits the encoder.
+
+    Returns
+    -------
+    ndarray of uint64, shape (N,)
+        Sorted, each once: neighbours stand close together.
+
+    Raises
+    ------
+    InputError
+        The area is not one of the above, empty, invalid or not in degrees; the resolution is not 0 to 15; or more
+        than 200 million cells would come back.
+
+    Examples
+    --------
+    >>> len(h3_grid(None, 2)), len(h3_grid((5, 45, 11, 48), 5))
+    (5882, 628)
+    """
+    resolution = _check_resolution(resolution)
+    shape = _check_area(area)
+    found, count = [np.empty(0, dtype=np.uint64)], 0
+    for cells in _walk(shape, resolution):
+        found.append(cells)
+        count += len(cells)
+        if count > _MOST_CELLS:
+            raise InputError(_too_many(resolution))
+    return np.concatenate(found)
+
+
+def embed_h3(
+    cells: Any,
+    features: str = "concepts",
+    concepts: ConceptLike | Iterable[ConceptLike] | None = None,
+    model: GeoConceptModel | str | PathLike[str] | None = None,
+    *,
+    kind: str = "calibrated",
+    aggregate: str = "center",
+    child_resolution: int | None = None,
+    geometry: str | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Compute concept scores, embeddings or both for H3 cells.
+
+    Parameters
+    ----------
+    cells : array_like of str or of integers, shape (N,)
+        H3 cell indexes: all strings or all integers; resolutions may differ, cells may repeat.
+    features : {"concepts", "embedding", "all"}
+        As in `embed`.
+    concepts : str, Concept, iterable of either, or None
+        Names, aliases or objects; None means the model's whole bank.
+    model : GeoConceptModel, str, path-like or None
+        None is the bundled default, loaded once per process.
+    kind : {"calibrated", "percentile", "cosine"}
+        What a concept score is; see `GeoConceptModel.score`.
+    aggregate : {"center", "children"}
+        ``center``: the value at the cell's centre; below resolution 5 that is only a sample of a cell larger than
+        the encoder's scale. ``children``: the mean of every column over the centres of the cell's children.
+    child_resolution : int, optional
+        For ``aggregate="children"``; by default 5, or the cell's own resolution where that is finer.
+    geometry : {None, "center", "boundary"}
+        What geometry to add: none, centre points, or polygons (cut in two where they cross the antimeridian).
+    progress : callable, optional
+        Called as ``progress(done, total)``, in points; return true to cancel.
+
+    Returns
+    -------
+    pandas.DataFrame, or geopandas.GeoDataFrame (EPSG:4326) with `geometry`
+        Index ``h3`` in the order of `cells`, strings as they came, integers as uint64; column ``h3_resolution``
+        (uint8), then float32 columns. ``attrs["geoconcept"]`` says how they were made.
+
+    Raises
+    ------
+    InputError
+        Cells are of mixed or wrong types or no H3 cells (rows are named), the children are coarser than a cell or
+        too many, or an option is unknown.
+    ConceptError
+        A concept is unknown, or cannot be scored in this `kind`.
+    Cancelled
+        `progress` asked to stop.
+
+    Warns
+    -----
+    ScaleWarning
+        Cells below resolution 5 are valued at their centre alone.
+    SeamWarning
+        Centres lie within 0.5 degree of the antimeridian or a pole, where the encoder is discontinuous.
+
+    Examples
+    --------
+    >>> table = embed_h3(["853f5ba7fffffff", "85194ad3fffffff"], concepts=["hot desert climate"])
+    >>> table.index.name, table.columns.tolist()
+    ('h3', ['h3_resolution', 'concept_hot_desert_climate'])
+    """
+    check_choice("geometry", geometry, (None, "center", "boundary"))
+    columns = FeatureColumns(model, features, concepts, kind)
+    index, numbers = _parse(cells)
+    resolution = _to_numpy(h3ronpy.cells_resolution(pa.array(numbers)))
+    finest = _finest(resolution, aggregate, child_resolution)
+    total = int(_count_children(numbers, resolution, finest).sum())
+    if total > _MOST_POINTS:
+        raise InputError(
+            f"these {len(numbers):,} cells have {total:,} children: choose a coarser child_resolution or fewer cells"
+        )
+    if aggregate == "center":
+        _warn_of_scale(resolution)
+        _warn_of_seam(numbers)
+    values = _values(columns, numbers, resolution, finest, progress, total)
+    table = pd.DataFrame(values, index=index, columns=columns.names, copy=False)
+    table.insert(0, "h3_resolution", resolution)
+    if geometry is not None:
+        import geopandas as gpd
+
+        wkb, _ = _shapes(numbers, geometry)
+        table = gpd.GeoDataFrame(table, geometry=shapely.from_wkb(_to_numpy(wkb)), crs="EPSG:4326")
+    table.attrs["geoconcept"] = columns.provenance(**_details(aggregate, child_resolution))
+    return table
+
+
+def write_h3(
+    path: str | PathLike[str],
+    area: Any = None,
+    resolution: int = ENCODER_RESOLUTION,
+    concepts: ConceptLike | Iterable[ConceptLike] | None = None,
+    *,
+    features: str = "concepts",
+    model: GeoConceptModel | str | PathLike[str] | None = None,
+    kind: str = "calibrated",
+    aggregate: str = "center",
+    child_resolution: int | None = None,
+    geometry: str | None = "center",
+    progress: Progress | None = None,
+) -> int:
+    """Write the H3 cells of an area to GeoParquet, however many: memory does not grow with their number.
+
+    Parameters
+    ----------
+    path : path-like
+        Ends in ``.parquet`` or ``.geoparquet``; written whole or not at all.
+    area : (west, south, east, north), shapely.Polygon, shapely.MultiPolygon or None
+        As in `h3_grid`; None is the whole world.
+    resolution : int, default 5
+    concepts, features, model, kind, aggregate, child_resolution, progress
+        As in `embed_h3`.
+    geometry : {"center", "boundary", None}
+        Centre points, polygons (cut in two where they cross the antimeridian), or a plain Parquet file.
+
+    Returns
+    -------
+    int
+        Number of cells written.
+
+    Raises
+    ------
+    InputError
+        An argument is not one of the above, or no cell has its centre in the area.
+    ConceptError
+        A concept is unknown, or cannot be scored in this `kind`.
+    Cancelled
+        `progress` asked to stop.
+
+    Warns
+    -----
+    ScaleWarning
+        Cells below resolution 5 are valued at their centre alone.
+
+    Notes
+    -----
+    Columns: ``h3`` (uint64, sorted), ``h3_resolution``, the float32 features, ``geometry`` and its ``bbox``
+    (GeoParquet 1.1). Rows stand in H3 order, which keeps neighbours together; zstd. The metadata key ``geoconcept``
+    holds the provenance as JSON.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_h3(pathlib.Path(folder) / "alps.parquet", (5, 45, 11, 48), 5, "tundra climate")
+    628
+    """
+    check_choice("geometry", geometry, ("center", "boundary", None))
+    if Path(path).suffix.lower() not in (".parquet", ".geoparquet"):
+        raise InputError(f"write_h3 writes GeoParquet: {path} must end in .parquet or .geoparquet")
+    resolution = _check_resolution(resolution)
+    shape = _check_area(area)
+    columns = FeatureColumns(model, features, concepts, kind)
+    own = np.array([resolution], dtype=np.uint8)
+    finest = _finest(own, aggregate, child_resolution)
+    if aggregate == "center":
+        _warn_of_scale(own)
+    with atomic_file(path) as part, ParquetStream(part) as stream:
+        total = _count_points(shape, resolution, int(finest[0]))
+        done = written = 0
+        for cells in _regroup(_walk(shape, resolution), len(columns.names)):
+            own, deep = (np.full(len(cells), r, dtype=np.uint8) for r in (resolution, finest[0]))
+            values = _values(columns, cells, own, deep, progress, total, done)
+            provenance = columns.provenance(**_details(aggregate, child_resolution))
+            stream.write(_table(cells, own, columns.names, values, geometry, provenance))
+            done += int(_count_children(cells, own, deep).sum())
+            written += len(cells)
+    return written
+
+
+def _check_resolution(resolution: Any) -> int:
+    if (
+        isinstance(resolution, bool)
+        or not isinstance(resolution, (int, np.integer))
+        or not 0 <= resolution <= MAX_RESOLUTION
+    ):
+        raise InputError(f"an H3 resolution is a whole number from 0 to {MAX_RESOLUTION}; got {resolution!r}")
+    return int(resolution)
+
+
+def _check_area(area: Any) -> Any:
+    """Return the area as a (Multi)Polygon within [-180, 180], or None for the world."""
+    if area is None:
+        return None
+    if isinstance(area, (shapely.Polygon, shapely.MultiPolygon)):
+        return clip_to_world(_check_polygon(area))
+    if isinstance(area, (tuple, list, np.ndarray)) and len(area) == 4:
+        return clip_to_world(_box(*area))
+    raise InputError(
+        "area must be bounds (west, south, east, north), a shapely Polygon or MultiPolygon in (lon, lat), or None for "
+        f"the world; got {type(area).__name__}"
+        + (": take its geometry with .to_crs('EPSG:4326').union_all()" if hasattr(area, "to_crs") else "")
+    )
+
+
+def _check_polygon(polygon: Any) -> Any:
+    if polygon.is_empty:
+        raise InputError("the area is an empty polygon")
+    if not polygon.is_valid:
+        raise InputError(f"the area is no valid polygon: {shapely.is_valid_reason(polygon)}; try shapely.make_valid")
+    west, south, east, north = polygon.bounds
+    if max(abs(west), abs(east)) > 360.0 or max(abs(south), abs(north)) > 90.0:
+        raise InputError(
+            f"the area reaches from ({west:g}, {south:g}) to ({east:g}, {north:g}), which are no degrees of "
+            "longitude and latitude: reproject it to EPSG:4326 first"
+        )
+    return polygon
+
+
+def _box(west: Any, south: Any, east: Any, north: Any) -> Any:
+    try:
+        west, south, east, north = (float(side) for side in (west, south, east, north))
+    except (TypeError, ValueError):
+        raise InputError(f"bounds must be four numbers; got {(west, south, east, north)!r}") from None
+    given = f"({west:g}, {south:g}, {east:g}, {north:g})"
+    if not (abs(west) <= 360.0 and abs(east) <= 360.0 and abs(south) <= 90.0 and abs(north) <= 90.0):
+        raise InputError(f"bounds are (west, south, east, north) in degrees; got {given}")
+    if west > east:  # across the antimeridian
+        east += 360.0
+    if not (west < east <= west + 360.0 and south < north):
+        raise InputError(f"bounds (west, south, east, north) hold no area: {given}")
+    return shapely.box(west, south, east, north)
+
+
+def _walk(shape: Any, resolution: int) -> Iterator[NDArray[np.uint64]]:
+    """Yield the cells of an area in sorted order, one neighbourhood of parents after the other."""
+    coarse = max(0, resolution - 3)
+    parents = np.sort(h3.get_res0_cells().astype(np.uint64))
+    shapely.prepare(shape)
+    for level in range(coarse + 1):
+        if level > 0:
+            if 7 * len(parents) > _MOST_CELLS:
+                raise InputError(_too_many(resolution))
+            parents = _descend(parents, level)
+        if shape is not None:
+            parents = parents[_near(parents, level, shape)]
+    step = max(1, _AT_ONCE // 7 ** (resolution - coarse))
+    for start in range(0, len(parents), step):
+        cells = _descend(parents[start : start + step], resolution)
+        if shape is not None:
+            cells = cells[shapely.intersects_xy(shape, *_centers(cells).T)]
+        yield cells
+
+
+def _near(cells: NDArray[np.uint64], level: int, shape: Any) -> NDArray[np.bool_]:
+    """Tell which cells may have a descendant with its centre in the shape (some more, never fewer)."""
+    # No descendant's centre is farther off than 12.5 degrees / sqrt(7)^level; measured at every level.
+    reach = 14.0 / 7.0 ** (level / 2.0)
+    lon, lat = _centers(cells).T
+    with np.errstate(invalid="ignore"):
+        width = np.degrees(np.arcsin(np.sin(np.radians(reach)) / np.cos(np.radians(lat))))
+    width = np.where(np.abs(lat) + reach < 90.0, width, 180.0)  # all longitudes, round a pole
+    near = np.zeros(len(cells), dtype=bool)
+    for turn in (-360.0, 0.0, 360.0):
+        west = lon - width + turn
+        near |= shapely.intersects(shape, shapely.box(west, lat - reach, west + 2.0 * width, lat + reach))
+    return near
+
+
+def _too_many(resolution: int) -> str:
+    return (
+        f"this area has more than {_MOST_CELLS:,} cells of resolution {resolution}: choose a coarser resolution or a "
+        "smaller area"
+    )
+
+
+def _regroup(batches: Iterator[NDArray[np.uint64]], columns: int) -> Iterator[NDArray[np.uint64]]:
+    """Gather cells to row groups of about 128 MB, or of 131,072 rows if that is less."""
+    size = min(ROWS_IN_GROUP, 2**27 // (4 * columns))
+    waiting, count = [np.empty(0, dtype=np.uint64)], 0
+    for cells in batches:
+        waiting.append(cells)
+        count += len(cells)
+        if count >= size:
+            together = np.concatenate(waiting)
+            whole = count // size * size
+            yield from together[:whole].reshape(-1, size)
+            waiting, count = [together[whole:]], count - whole
+    if count:
+        yield np.concatenate(waiting)
+
+
+def _count_points(shape: Any, resolution: int, finest: int) -> int:
+    """How many points an area needs; refuses none and absurdly many."""
+    if shape is None:
+        total = int(h3.get_num_cells(finest))
+    else:
+        total = 0
+        for cells in _walk(shape, resolution):
+            levels = (np.full(len(cells), r, dtype=np.uint8) for r in (resolution, finest))
+            total += int(_count_children(cells, *levels).sum())
+    if total == 0:
+        raise InputError(f"no H3 cell of resolution {resolution} has its centre in this area: choose a finer one")
+    if total > _MOST_POINTS:
+        raise InputError(f"that makes {total:,} points: choose a coarser resolution or a smaller area")
+    return total
+
+
+def _parse(cells: Any) -> tuple[pd.Index, NDArray[np.uint64]]:
+    """Return the cells as an index of their own type and as numbers, all valid."""
+    if hasattr(cells, "__arrow_c_array__"):
+        cells = pa.array(cells).to_pandas()
+    elif isinstance(cells, (str, bytes)) or not hasattr(cells, "__len__"):
+        raise InputError(f"cells must be a list, array or Series of H3 cells; got {type(cells).__name__}")
+    try:
+        index = pd.Index(cells)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"cells must be a list, array or Series of H3 cells: {error}") from None
+    if isinstance(index.dtype, pd.CategoricalDtype):
+        index = pd.Index(np.asarray(index))
+    index = index.rename("h3")
+    if pd.api.types.is_float_dtype(index.dtype):
+        raise InputError(
+            f"cells are {index.dtype}, which cannot hold 64-bit H3 indexes (a missing value makes floats of integers): "
+            "pass uint64 or strings"
+        )
+    missing = np.asarray(index.isna())
+    if missing.any():
+        raise _no_cells(index, missing)
+    kind = pd.api.types.infer_dtype(index)
+    if kind == "string":
+        numbers = _parse_strings(index)
+    elif kind in ("integer", "empty"):
+        try:
+            numbers = index.to_numpy().astype(np.uint64)
+        except OverflowError:
+            numbers = np.array([int(value) if 0 <= value < 2**64 else 0 for value in index], dtype=np.uint64)
+    else:
+        raise _mixed(index)
+    invalid = ~_to_numpy(h3ronpy.cells_valid(pa.array(numbers), booleanarray=True))
+    if invalid.any():
+        raise _no_cells(index, invalid)
+    return pd.Index(numbers, name="h3") if kind == "integer" else index, numbers
+
+
+def _parse_strings(index: pd.Index) -> NDArray[np.uint64]:
+    """Read hexadecimal cells; 0, which is no cell, where h3ronpy would read something else as one."""
+    text = pa.array(np.asarray(index, dtype=object), pa.string())
+    parsed = pa.array(h3ronpy.cells_parse(text, set_failing_to_invalid=True))
+    numbers = pc.fill_null(parsed, 0).to_numpy()
+    # It also takes decimal numbers and "x, y, resolution"; those come out differently from how they went in.
+    known = _to_numpy(h3ronpy.cells_valid(pa.array(numbers), booleanarray=True))
+    spelled = np.full(len(numbers), "", dtype=object)
+    spelled[known] = _to_numpy(h3ronpy.cells_to_string(pa.array(numbers[known])))
+    return np.where(spelled == pc.utf8_lower(text).to_numpy(zero_copy_only=False), numbers, 0).astype(np.uint64)
+
+
+def _no_cells(index: pd.Index, bad: NDArray[np.bool_]) -> InputError:
+    rows = np.flatnonzero(bad)
+    shown = ", ".join(f"row {row}: {index[row]!r}" for row in rows[:_ROWS_SHOWN])
+    more = f", and {len(rows) - _ROWS_SHOWN:,} more" if len(rows) > _ROWS_SHOWN else ""
+    return InputError(f"{len(rows):,} of {len(index):,} cells are no H3 cells: {shown}{more}")
+
+
+def _mixed(index: pd.Index) -> InputError:
+    kinds = [str if isinstance(v, str) else int if isinstance(v, (int, np.integer)) else None for v in index]
+    row = next((k for k, kind in enumerate(kinds) if kind is None or kind is not kinds[0]), 0)
+    return InputError(
+        f"cells must be all strings or all integers; row {row} is {type(index[row]).__name__} {index[row]!r}"
+        + (f", row 0 is {type(index[0]).__name__} {index[0]!r}" if row else "")
+    )
+
+
+def _finest(own: NDArray[np.uint8], aggregate: str, child_resolution: int | None) -> NDArray[np.uint8]:
+    """Return the resolution at which each cell is looked at."""
+    check_choice("aggregate", aggregate, ("center", "children"))
+    if aggregate == "center":
+        if child_resolution is not None:
+            raise InputError("child_resolution needs aggregate='children'")
+        return own
+    if child_resolution is None:
+        return np.maximum(own, ENCODER_RESOLUTION).astype(np.uint8)
+    finest = _check_resolution(child_resolution)
+    coarser = np.flatnonzero(own > finest)
+    if len(coarser):
+        raise InputError(
+            f"child_resolution {finest} is coarser than the cell in row {coarser[0]} (resolution {own[coarser[0]]})"
+        )
+    return np.full_like(own, finest)
+
+
+def _details(aggregate: str, child_resolution: int | None) -> dict[str, object]:
+    if aggregate == "center":
+        return {"aggregate": aggregate}
+    finest = f"own, at least {ENCODER_RESOLUTION}" if child_resolution is None else child_resolution
+    return {"aggregate": aggregate, "child_resolution": finest}
+
+
+def _values(
+    columns: FeatureColumns,
+    cells: NDArray[np.uint64],
+    own: NDArray[np.uint8],
+    finest: NDArray[np.uint8],
+    progress: Progress | None,
+    total: int,
+    done: int = 0,
+) -> NDArray[np.float32]:
+    """Compute the columns of cells, shape (N, C): at their centres, or as means over children."""
+    out = np.empty((len(cells), len(columns.names)), dtype=np.float32)
+    if (own == finest).all():
+        columns.fill(out, _centers(cells), progress=progress, total=total, done=done)
+    else:
+        columns.fill_means(out, _children(cells, own, finest), progress=progress, total=total, done=done)
+    return out
+
+
+def _children(
+    cells: NDArray[np.uint64], own: NDArray[np.uint8], finest: NDArray[np.uint8]
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.intp]]]:
+    """Yield centres of children, a bounded number at a time, with the row of the cell they belong to."""
+    for start, end in np.unique(np.stack([own, finest], axis=1), axis=0).tolist():
+        rows = np.flatnonzero((own == start) & (finest == end))
+        # First to the level from where one cell's children make about one batch.
+        middle = max(start, end - 6)
+        pieces, owner = _descend(cells[rows], middle), rows.repeat(_count_children(cells[rows], start, middle))
+        step = max(1, _AT_ONCE // 7 ** (end - middle))
+        for k in range(0, len(pieces), step):
+            part = pieces[k : k + step]
+            yield _centers(_descend(part, end)), owner[k : k + step].repeat(_count_children(part, middle, end))
+
+
+def _count_children(cells: NDArray[np.uint64], own: Any, finest: Any) -> NDArray[np.int64]:
+    """How many children each cell has; a pentagon lacks one sixth of them, but for one."""
+    own = np.broadcast_to(own, cells.shape)
+    full = 7 ** (np.asarray(finest, dtype=np.int64) - own.astype(np.int64))
+    pentagons = [h3.get_pentagons(int(level)).astype(np.uint64) for level in np.unique(own)]
+    five = np.isin(cells, np.concatenate([np.empty(0, dtype=np.uint64), *pentagons]))
+    return np.asarray(np.where(five, 1 + 5 * (full - 1) // 6, full))
+
+
+def _descend(cells: NDArray[np.uint64], resolution: int) -> NDArray[np.uint64]:
+    """Children at `resolution`, cell by cell in order."""
+    return _to_numpy(h3ronpy.change_resolution(pa.array(cells), resolution))
+
+
+def _centers(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Centres (lon, lat) in degrees, shape (N, 2); h3ronpy names its columns, so their order cannot slip."""
+    table = pa.record_batch(h3ronpy.vector.cells_to_coordinates(pa.array(cells)))
+    return np.stack([wrap_longitude(table.column("lng").to_numpy()), table.column("lat").to_numpy()], axis=1)
+
+
+def _shapes(cells: NDArray[np.uint64], geometry: str) -> tuple[pa.Array, NDArray[np.float64]]:
+    """Return geometries as WKB, and their bounds, shape (N, 4)."""
+    if geometry == "center":
+        centers = _centers(cells)
+        return point_wkb(centers), np.tile(centers, 2)
+    wkb = pa.array(h3ronpy.vector.cells_to_wkb_polygons(pa.array(cells))).cast(pa.binary())
+    table = pa.record_batch(h3ronpy.vector.cells_bounds_arrays(pa.array(cells)))
+    bounds = np.stack([table.column(side).to_numpy() for side in ("minx", "miny", "maxx", "maxy")], axis=1)
+    # A cell wider than half the world crosses the antimeridian or holds a pole; drawn as it is, it would be a band.
+    wide = bounds[:, 2] - bounds[:, 0] > 180.0
+    if wide.any():
+        cut = np.array([cut_at_antimeridian(p) for p in shapely.from_wkb(_to_numpy(wkb.filter(wide)))], dtype=object)
+        bounds[wide] = shapely.bounds(cut)
+        wkb = pc.replace_with_mask(wkb, pa.array(wide), pa.array(shapely.to_wkb(cut), pa.binary()))
+    return wkb, bounds
+
+
+def _table(
+    cells: NDArray[np.uint64],
+    own: NDArray[np.uint8],
+    names: list[str],
+    values: NDArray[np.float32],
+    geometry: str | None,
+    provenance: dict[str, str],
+) -> pa.Table:
+    """Put one row group together."""
+    arrays = {"h3": pa.array(cells), "h3_resolution": pa.array(own)}
+    arrays |= {name: pa.array(column) for name, column in zip(names, np.ascontiguousarray(values.T), strict=True)}
+    geo = None
+    if geometry is not None:
+        arrays["geometry"], bounds = _shapes(cells, geometry)
+        arrays["bbox"] = bbox_array(bounds)
+        types = ["Point"] if geometry == "center" else ["MultiPolygon", "Polygon"]
+        geo = {"geometry": geo_column(types, "EPSG:4326", "bbox")}
+    return with_metadata(pa.table(arrays), geo, provenance)
+
+
+def _to_numpy(array: Any) -> NDArray[Any]:
+    return np.asarray(pa.array(array).to_numpy(zero_copy_only=False))
+
+
+def _warn_of_scale(own: NDArray[np.uint8]) -> None:
+    coarse = int((own < ENCODER_RESOLUTION).sum())
+    if coarse:
+        warnings.warn(
+            f"cells below resolution {ENCODER_RESOLUTION} are larger than the encoder's scale of 5-10 km, and their "
+            "centre is only one sample of them: aggregate='children' gives the mean over the cell",
+            ScaleWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_of_seam(cells: NDArray[np.uint64]) -> None:
+    centers = _centers(cells)
+    count = int((near_seam(centers) | near_pole(centers)).sum())
+    if count:
+        warnings.warn(
+            f"{count:,} of {len(cells):,} cells have their centre within 0.5 degree of the antimeridian or a pole, "
+            "where the encoder is discontinuous: do not compare their values with those across it",
+            SeamWarning,
+            stacklevel=3,
+        )
