@@ -182,16 +182,13 @@ class Grid:
         row, column = np.divmod(cells, self.width)
         x = self.left + (column + 0.5) * self.xres
         y = self.top - (row + 0.5) * self.yres
-        if self.crs.is_geographic:
-            lon, lat = self._to_lonlat.transform(wrap_longitude(x), y)
-            valid = np.ones(len(x), dtype=bool)
-        else:
-            lon, lat = self._to_lonlat.transform(x, y)
+        lon, lat = self._to_lonlat.transform(x, y)
+        valid = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90.0)
+        if not self.crs.is_geographic:
             # Outside their map, projections return infinity, or a place that is drawn elsewhere.
             back_x, back_y = self._to_lonlat.transform(lon, lat, direction="INVERSE")
             with np.errstate(invalid="ignore"):
-                valid = (np.abs(back_x - x) < 0.01 * self.xres) & (np.abs(back_y - y) < 0.01 * self.yres)
-        valid &= np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90.0)
+                valid &= (np.abs(back_x - x) < 0.01 * self.xres) & (np.abs(back_y - y) < 0.01 * self.yres)
         places = np.column_stack([wrap_longitude(lon), lat])
         places[~valid] = np.nan
         return places

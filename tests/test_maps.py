@@ -165,6 +165,14 @@ def test_cells_off_the_earth_are_empty(model):
     assert np.isfinite(values[8]).all()
 
 
+def test_other_datum_across_the_antimeridian(model):
+    """Past 180, a datum shift is applied at the same place as before it."""
+    options = {"shape": (3, 4), "crs": "EPSG:4267", "mask": None, "model": model}
+    past = concept_map("BWh", (180, 51, 188, 57), **options)
+    before = concept_map("BWh", (-180, 51, -172, 57), **options)
+    np.testing.assert_allclose(past["hot_desert_climate"], before["hot_desert_climate"], rtol=0, atol=1e-6)
+
+
 def test_other_geographic_crs(model):
     """A geographic CRS other than WGS 84 keeps its name."""
     dataset = concept_map("BWh", (14, 48, 16, 50), resolution=1, crs="EPSG:4258", model=model)
@@ -479,6 +487,7 @@ def test_style(model, tmp_path, kind):
     dataset = concept_map("BWh", EGYPT, resolution=3, kind=kind, model=model)
     write_raster(dataset, tmp_path / "map.tif")
     renderer = ET.parse(tmp_path / "map.qml").find("pipe/rasterrenderer")
+    assert renderer.find("minMaxOrigin/limits").text == "None"  # anything else lets QGIS stretch the colours
     low, high = {"calibrated": (0, 1), "percentile": (0, 100), "cosine": (-1, 1)}[kind]
     assert renderer.get("type") == "singlebandpseudocolor"
     assert renderer.get("band") == "1"
