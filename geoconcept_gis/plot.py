@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .maps import Grid
     from .style import Look
 
-__all__ = ["plot_concept_map", "save_concept_map"]
+__all__ = ["plot_concept_map", "require_matplotlib", "save_concept_map"]
 
 _SEA = "#eceff1"
 _SHORE = "#5c656b"
@@ -80,7 +80,7 @@ def plot_concept_map(
     >>> plot_concept_map(egypt).get_title(loc="left")
     'Hot desert climate'
     """
-    _require_matplotlib()
+    require_matplotlib()
     layers, grid = check_map(dataset)
     layer = _choose(layers, concept)
     view = _View(grid)
@@ -146,7 +146,18 @@ def save_concept_map(
     return path
 
 
-def _require_matplotlib() -> None:
+def require_matplotlib() -> None:
+    """Check that matplotlib is there, before long work whose picture would need it.
+
+    Raises
+    ------
+    MissingDependencyError
+        matplotlib is not installed; the message says how to install it.
+
+    Examples
+    --------
+    >>> require_matplotlib()
+    """
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
