@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from .concepts import Concept, ConceptBank
     from .datasets import world_places
     from .errors import GeoConceptError
-    from .maps import concept_map, write_raster
+    from .maps import concept_map
     from .model import GeoConceptModel, load_model
     from .places import embed
-    from .plot import plot_concept_map
+    from .plot import plot_concept_map, save_concept_map
+    from .provenance import read_provenance
+    from .raster import write_raster
     from .tables import read_places, write_places
 
 _HOMES = {
@@ -36,10 +38,12 @@ _HOMES = {
     "load_model": "model",
     "plot_concept_map": "plot",
     "read_places": "tables",
+    "read_provenance": "provenance",
+    "save_concept_map": "plot",
     "world_places": "datasets",
     "write_h3": "cells",
     "write_places": "tables",
-    "write_raster": "maps",
+    "write_raster": "raster",
 }
 
 __all__ = [
@@ -56,6 +60,8 @@ __all__ = [
     "load_model",
     "plot_concept_map",
     "read_places",
+    "read_provenance",
+    "save_concept_map",
     "world_places",
     "write_h3",
     "write_places",

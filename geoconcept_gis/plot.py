@@ -17,7 +17,7 @@ from .coordinates import near_pole, near_seam, wrap_longitude
 from .errors import InputError, MissingDependencyError
 from .files import atomic_file
 from .land import coastlines
-from .maps import check_map
+from .raster import check_map
 from .style import look_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
     from numpy.typing import NDArray
 
-    from .maps import Grid
+    from .grid import Grid
     from .style import Look
 
 __all__ = ["plot_concept_map", "require_matplotlib", "save_concept_map"]

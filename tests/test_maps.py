@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import geoconcept_gis as gc
-from geoconcept_gis import maps
+from geoconcept_gis import grid
 from geoconcept_gis.concepts import KINDS
 from geoconcept_gis.coordinates import wrap_longitude
 from geoconcept_gis.errors import Cancelled, ConceptError, InputError
 from geoconcept_gis.land import on_land
-from geoconcept_gis.maps import concept_map, write_raster
+from geoconcept_gis.maps import concept_map
+from geoconcept_gis.raster import write_raster
 from geoconcept_gis.style import LOOKS
 
 EGYPT = (25.0, 22.0, 35.0, 31.0)
@@ -199,14 +200,14 @@ def test_grids_never_leave_the_earth(left, bottom, width, height, resolution):
     """Whatever bounds and resolution: centres lie within the bounds, or the error says why not."""
     top, right = min(bottom + height, 90.0), left + width
     try:
-        grid = maps._make_grid((left, bottom, right, top), resolution, None, "EPSG:4326", 1)
+        made = grid.make_grid((left, bottom, right, top), resolution, None, "EPSG:4326", 1)
     except InputError as error:
         assert "more than twice as large" in str(error) or "more than once" in str(error)
         return
-    assert np.abs(grid.y).max() <= 90.0 + 1e-9
-    assert left < grid.x[0] <= grid.x[-1] <= right + 1e-9
-    assert abs(grid.left + grid.width * grid.xres - right) <= grid.xres / 2 + 1e-9
-    places = grid.lonlat(np.arange(min(grid.cells, 500)))
+    assert np.abs(made.y).max() <= 90.0 + 1e-9
+    assert left < made.x[0] <= made.x[-1] <= right + 1e-9
+    assert abs(made.left + made.width * made.xres - right) <= made.xres / 2 + 1e-9
+    places = made.lonlat(np.arange(min(made.cells, 500)))
     assert (np.abs(places[np.isfinite(places)]) <= 180.0).all()
 
 
@@ -273,7 +274,7 @@ def test_empty_map_warns(model):
 
 def test_encoder_is_fed_in_blocks(model, monkeypatch):
     """No array of all cells goes through the encoder: blocks only, and the result does not depend on them."""
-    monkeypatch.setattr(maps, "BLOCK", 16)
+    monkeypatch.setattr(grid, "BLOCK", 16)
     fed = []
     encode = model.iter_encode
     monkeypatch.setattr(model, "iter_encode", lambda places, **kw: (fed.append(len(places)), encode(places, **kw))[1])
@@ -288,7 +289,7 @@ def test_encoder_is_fed_in_blocks(model, monkeypatch):
 
 def test_progress_counts_encoded_cells(model, monkeypatch):
     """Progress rises to the number of cells on land, across blocks."""
-    monkeypatch.setattr(maps, "BLOCK", 16)
+    monkeypatch.setattr(grid, "BLOCK", 16)
     seen = []
     dataset = concept_map("BWh", EGYPT, resolution=1, model=model, progress=lambda *state: seen.append(state))
     land = int(np.isfinite(dataset["hot_desert_climate"]).sum())
@@ -522,7 +523,7 @@ def test_failure_leaves_nothing(egypt, tmp_path, monkeypatch, broken):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"geoconcept_gis.maps.{broken}", interrupt)
+    monkeypatch.setattr(f"geoconcept_gis.raster.{broken}", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_raster(egypt, tmp_path / "egypt.tif")
     assert [file.name for file in tmp_path.iterdir()] == ["egypt.tif"]

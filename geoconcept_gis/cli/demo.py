@@ -20,9 +20,10 @@ def demo(
 
     from ..concepts import slug
     from ..datasets import WORLD_PLACES, world_places
-    from ..maps import concept_map, write_raster
+    from ..maps import concept_map
     from ..places import embed
     from ..plot import require_matplotlib, save_concept_map
+    from ..raster import write_raster
     from ..tables import write_places
 
     require_matplotlib()

@@ -63,8 +63,9 @@ def map_(
             check_free(path, overwrite)
     if resolution is None and crs.upper() not in ("EPSG:4326", "OGC:CRS84"):
         raise InputError(f"give --resolution in units of {crs}")
-    from ..maps import concept_map, write_raster
+    from ..maps import concept_map
     from ..plot import require_matplotlib, save_concept_map
+    from ..raster import write_raster
 
     if png is not None:
         require_matplotlib()  # before minutes of work
@@ -85,4 +86,4 @@ def map_(
         say(f"{out}: {len(dataset.data_vars)} band(s), styled for QGIS by {out.with_suffix('.qml').name}")
     if png is not None:
         save_concept_map(dataset, png)
-        say(f"{png}: picture of {next(iter(dataset.data_vars)).replace('_', ' ')}")
+        say(f"{png}: picture of {str(next(iter(dataset.data_vars))).replace('_', ' ')}")
