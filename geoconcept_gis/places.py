@@ -252,6 +252,6 @@ def _attach(
 
     new = pd.DataFrame(values, index=gdf.index, columns=names, copy=False)
     if state is not None:
-        new[STATUS_COLUMN] = state.astype(object)
+        new[STATUS_COLUMN] = pd.Series(state.astype(object), index=gdf.index, dtype=str)
     table = pd.concat([pd.DataFrame(gdf), new], axis=1)
     return gpd.GeoDataFrame(table, geometry=gdf.geometry.name)
