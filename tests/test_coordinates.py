@@ -98,7 +98,7 @@ def test_no_bad_value_passes_in_silence(rows):
 @given(st.lists(places, min_size=1, max_size=8))
 def test_input_is_not_changed(rows):
     """The caller's array stays as it was."""
-    given_array = np.array(rows) + [360.0, 0.0]
+    given_array = np.add(rows, [360.0, 0.0])
     given_array[given_array[:, 0] > 360.0, 0] -= 360.0
     before = given_array.copy()
     check_lonlat(given_array)
@@ -169,5 +169,5 @@ def test_none_is_missing():
 
 def test_long_lists_of_bad_rows_are_cut():
     """Five rows are shown, the others counted."""
-    with pytest.raises(CoordinateError, match="row 4: .*, and 5 more"):
+    with pytest.raises(CoordinateError, match=r"row 4: .*, and 5 more"):
         check_lonlat(np.full((10, 2), np.nan))

@@ -33,15 +33,11 @@ def kept(before, after):
     assert after.crs == before.crs
     assert after.geometry.name == before.geometry.name
     pd.testing.assert_index_equal(after.index, before.index, exact=True)
-    old = after[list(before.columns)]
     assert list(after.columns[: before.shape[1]]) == list(before.columns)
-    assert (
-        shapely.to_wkb(np.asarray(old.geometry.array)).tolist()
-        == shapely.to_wkb(np.asarray(before.geometry.array)).tolist()
-    )
-    pd.testing.assert_frame_equal(
-        pd.DataFrame(old.drop(columns=before.geometry.name)), pd.DataFrame(before.drop(columns=before.geometry.name))
-    )
+    name = before.geometry.name
+    assert shapely.to_wkb(after[name].array).tolist() == shapely.to_wkb(before[name].array).tolist()
+    old = after[list(before.columns)].drop(columns=name)
+    pd.testing.assert_frame_equal(pd.DataFrame(old), pd.DataFrame(before.drop(columns=name)))
 
 
 def test_values_are_the_models_own(model):
@@ -252,10 +248,10 @@ def test_slivers_fall_back_to_their_point(model):
 @pytest.mark.parametrize("within", ["point", "mean"])
 def test_no_rows_still_have_columns(model, features, invalid, within):
     """Zero rows give the columns and types that many rows give."""
-    many = gc.embed(points((1, 1)), features, None if features == "embedding" else NAMES, model, invalid, within=within)
-    none = gc.embed(
-        points((1, 1)).head(0), features, None if features == "embedding" else NAMES, model, invalid, within=within
-    )
+    one = points((1, 1))
+    concepts = None if features == "embedding" else NAMES
+    many = gc.embed(one, features, concepts, model, invalid, within=within)
+    none = gc.embed(one.head(0), features, concepts, model, invalid, within=within)
     assert len(none) == 0
     assert list(none.columns) == list(many.columns)
     assert list(none.dtypes) == list(many.dtypes)
@@ -349,13 +345,10 @@ def test_progress_counts_points_and_cancels(linear):
     fake, _ = linear
     places = points(*[(k / 100, 0) for k in range(10_000)])
     calls = []
-    gc.embed(places, concepts=NAMES, model=fake, progress=lambda done, total: calls.append((done, total)))
+    gc.embed(places, concepts=NAMES, model=fake, progress=lambda *call: calls.append(call))
     assert calls == [(8192, 10_000), (10_000, 10_000)]
     squares = places.head(100).set_geometry(shapely.box(0, 0, np.arange(1, 101) / 10, 1))
-    calls.clear()
-    gc.embed(
-        squares, concepts=NAMES, model=fake, within="mean", progress=lambda done, total: calls.append((done, total))
-    )
+    gc.embed(squares, concepts=NAMES, model=fake, within="mean", progress=lambda *call: calls.append(call))
     assert calls[-1] == (3200, 3200)
     with pytest.raises(Cancelled):
         gc.embed(places, concepts=NAMES, model=fake, progress=lambda done, total: True)
