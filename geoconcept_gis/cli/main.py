@@ -48,12 +48,20 @@ def _options(
     """Options of the command itself."""
 
 
+#: How typer leaves after Ctrl-C.
+_INTERRUPTED = 130
+
+
 def main() -> None:
     """Run the command line; see ``geoconcept --help``."""
     # A polite kill unwinds like Ctrl-C, so that temporary files go.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
+    except SystemExit as stop:
+        if stop.code == _INTERRUPTED:
+            _fail("stopped; no file was written or changed")
+        raise
     except GeoConceptError as error:
         _fail(str(error))
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
