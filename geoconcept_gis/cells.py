@@ -75,6 +75,8 @@ def h3_grid(area: Any, resolution: int) -> NDArray[np.uint64]:
     """
     resolution = _check_resolution(resolution)
     shape = _check_area(area)
+    if shape is None and h3.get_num_cells(resolution) > _MOST_CELLS:
+        raise InputError(_too_many(resolution))
     found, count = [np.empty(0, dtype=np.uint64)], 0
     for cells in _walk(shape, resolution):
         found.append(cells)
@@ -197,10 +199,23 @@ def write_h3(
     area : (west, south, east, north), shapely.Polygon, shapely.MultiPolygon or None
         As in `h3_grid`; None is the whole world.
     resolution : int, default 5
-    concepts, features, model, kind, aggregate, child_resolution, progress
+        H3 resolution, 0 to 15.
+    concepts : str, Concept, iterable of either, or None
+        As in `embed_h3`.
+    features : {"concepts", "embedding", "all"}
+        As in `embed_h3`.
+    model : GeoConceptModel, str, path-like or None
+        As in `embed_h3`.
+    kind : {"calibrated", "percentile", "cosine"}
+        As in `embed_h3`.
+    aggregate : {"center", "children"}
+        As in `embed_h3`.
+    child_resolution : int, optional
         As in `embed_h3`.
     geometry : {"center", "boundary", None}
         Centre points, polygons (cut in two where they cross the antimeridian), or a plain Parquet file.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in encoded points; return true to cancel.
 
     Returns
     -------
@@ -436,17 +451,19 @@ def _parse_strings(index: pd.Index) -> NDArray[np.uint64]:
 
 def _no_cells(index: pd.Index, bad: NDArray[np.bool_]) -> InputError:
     rows = np.flatnonzero(bad)
-    shown = ", ".join(f"row {row}: {index[row]!r}" for row in rows[:_ROWS_SHOWN])
+    first = rows[:_ROWS_SHOWN]
+    shown = ", ".join(f"row {row}: {cell!r}" for row, cell in zip(first, index[first].tolist(), strict=True))
     more = f", and {len(rows) - _ROWS_SHOWN:,} more" if len(rows) > _ROWS_SHOWN else ""
     return InputError(f"{len(rows):,} of {len(index):,} cells are no H3 cells: {shown}{more}")
 
 
 def _mixed(index: pd.Index) -> InputError:
-    kinds = [str if isinstance(v, str) else int if isinstance(v, (int, np.integer)) else None for v in index]
+    cells = index.tolist()
+    kinds = [str if isinstance(cell, str) else int if type(cell) is int else None for cell in cells]
     row = next((k for k, kind in enumerate(kinds) if kind is None or kind is not kinds[0]), 0)
     return InputError(
-        f"cells must be all strings or all integers; row {row} is {type(index[row]).__name__} {index[row]!r}"
-        + (f", row 0 is {type(index[0]).__name__} {index[0]!r}" if row else "")
+        f"cells must be all strings or all integers; row {row} is {type(cells[row]).__name__} {cells[row]!r}"
+        + (f", row 0 is {type(cells[0]).__name__} {cells[0]!r}" if row else "")
     )
 
 

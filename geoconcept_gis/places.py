@@ -215,9 +215,10 @@ def _most_points(shapes: NDArray[np.object_], samples: int) -> int:
 def _describe(xy: NDArray[np.float64], state: NDArray[np.str_], gdf: gpd.GeoDataFrame) -> str:
     """One sentence about the rows that are no place on Earth, and what to do."""
     bad = np.flatnonzero(~np.isin(state, STATUS_WITH_VALUES))
+    first = bad[:_ROWS_SHOWN]
     shown = ", ".join(
-        f"row {row} (index {gdf.index[row]!r}): ({xy[row, 0]:g}, {xy[row, 1]:g}) {state[row]}"
-        for row in bad[:_ROWS_SHOWN]
+        f"row {row} (index {label!r}): ({xy[row, 0]:g}, {xy[row, 1]:g}) {state[row]}"
+        for row, label in zip(first, gdf.index[first].tolist(), strict=True)
     )
     more = f", and {len(bad) - _ROWS_SHOWN:,} more" if len(bad) > _ROWS_SHOWN else ""
     hint = ""
