@@ -1,6 +1,8 @@
 """Time to import the package and to show help: the bars are 0.3 s and 0.5 s.
 
     python benchmarks/startup.py [--runs 7]
+
+Whole processes, so Python's own start is in every row.
 """
 
 from __future__ import annotations

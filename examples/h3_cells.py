@@ -48,7 +48,7 @@ def main() -> None:
     print(folder / "iberia_h3.png")
 
 
-def draw(frame: gpd.GeoDataFrame, column: str, ax) -> None:  # noqa: ANN001 - a matplotlib Axes
+def draw(frame: gpd.GeoDataFrame, column: str, ax) -> None:
     """Draw cells in Viridis from 0 to 1, with coasts, true to shape at this latitude."""
     frame.plot(column, ax=ax, vmin=0, vmax=1, cmap="viridis", legend=True, legend_kwds={"shrink": 0.7})
     ax.plot(*coastlines().T, color="white", linewidth=0.9)

@@ -136,6 +136,7 @@ class GeoConceptModel:
         Parameters
         ----------
         concepts : str, Concept, iterable of either, or None
+            In the order wanted.
 
         Returns
         -------
@@ -156,7 +157,30 @@ class GeoConceptModel:
     def scorer(
         self, concepts: ConceptLike | Iterable[ConceptLike] | None = None, kind: str = "calibrated"
     ) -> ConceptScorer:
-        """Return a function from embeddings (N, 512) to scores (N, K); see `score`."""
+        """Return a function from embeddings to scores, for loops of your own.
+
+        Parameters
+        ----------
+        concepts : str, Concept, iterable of either, or None
+            As in `score`.
+        kind : {"calibrated", "percentile", "cosine"}
+            As in `score`.
+
+        Returns
+        -------
+        ConceptScorer
+            Called with embeddings (N, 512) it returns scores (N, K), float32.
+
+        Raises
+        ------
+        ConceptError, InputError
+
+        Examples
+        --------
+        >>> model = load_model()
+        >>> model.scorer(["BWh", "Cfb"])(model.encode([[31.2, 30.0]])).shape
+        (1, 2)
+        """
         return ConceptScorer(self.select(concepts), self.bank.references, kind)
 
     def encode(self, lonlat: ArrayLike, *, progress: Progress | None = None) -> NDArray[np.float32]:
@@ -249,7 +273,9 @@ class GeoConceptModel:
         ----------
         vectors : array_like of shape (N, 512)
             Vectors of this model's space, any length.
-        concepts, kind
+        concepts : str, Concept, iterable of either, or None
+            As in `score`.
+        kind : {"calibrated", "percentile", "cosine"}
             As in `score`.
 
         Returns
@@ -260,6 +286,12 @@ class GeoConceptModel:
         ------
         InputError
             The array is not (N, 512).
+
+        Examples
+        --------
+        >>> model = load_model()
+        >>> bool(model.score_vectors(model.encode([[31.2, 30.0]]), "BWh")[0, 0] > 0.5)
+        True
         """
         from .errors import InputError
 
@@ -283,6 +315,7 @@ class GeoConceptModel:
         pairs : ndarray of float64, shape (N, 2)
             (lon, lat) as `check_lonlat` returns them.
         progress : callable, optional
+            Called as ``progress(done, total)``; return true to cancel.
         total, done : int, optional
             When this call is one part of a larger job: points in all, and finished before.
 
@@ -291,6 +324,14 @@ class GeoConceptModel:
         slice
             Rows of `pairs`.
         ndarray of float32, shape (n, 512)
+            Their vectors.
+
+        Examples
+        --------
+        >>> from geoconcept_gis.coordinates import check_lonlat
+        >>> pairs = check_lonlat([[31.2, 30.0], [-0.1, 51.5]])
+        >>> [(part, vectors.shape) for part, vectors in load_model().iter_encode(pairs)]
+        [(slice(0, 2, None), (2, 512))]
         """
         total = len(pairs) if total is None else total
         backend = self._choice.pick(total)
@@ -307,6 +348,7 @@ class GeoConceptModel:
         Parameters
         ----------
         concepts : str, Concept, iterable of either, or None
+            The concepts in the product; None means the whole bank.
         kind : str, optional
             Kind of score; None when the product holds embeddings only.
 
@@ -383,7 +425,11 @@ class GeoConceptModel:
 
 
 def bundled_models() -> list[str]:
-    """Names of the models that ship inside the package.
+    """Return the names of the models that ship inside the package.
+
+    Returns
+    -------
+    list of str
 
     Examples
     --------

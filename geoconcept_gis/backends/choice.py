@@ -43,7 +43,24 @@ class Backend(Protocol):
     chunk_size: int
 
     def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Encode checked (lon, lat) of shape (N, 2) to (N, 512) float32."""
+        """Encode one chunk.
+
+        Parameters
+        ----------
+        lonlat : ndarray of float64, shape (N, 2)
+            (lon, lat) in degrees, as `geoconcept_gis.coordinates.check_lonlat` returns them.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, 512)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from geoconcept_gis import load_model
+        >>> load_model().encoder.encode_chunk(np.array([[31.2, 30.0]])).shape
+        (1, 512)
+        """
         ...
 
 
@@ -153,6 +170,12 @@ class BackendChoice:
         Returns
         -------
         Backend
+
+        Examples
+        --------
+        >>> from geoconcept_gis import load_model
+        >>> BackendChoice(load_model().encoder, "numpy").pick(10_000_000).name
+        'numpy'
         """
         if self._asked == "auto":
             self._backend = self._encoder if total < AUTO_MIN_POINTS else self._winner()

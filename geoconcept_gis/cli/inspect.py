@@ -40,7 +40,7 @@ def concepts(
     if as_json:
         typer.echo(json.dumps([concept.record() for concept in chosen], indent=1, ensure_ascii=False))
     elif as_markdown:
-        typer.echo(_markdown(chosen))
+        typer.echo(markdown_table(chosen))
     else:
         _print_table(chosen)
 
@@ -58,7 +58,8 @@ def _cells(concept: Concept) -> tuple[str, ...]:
     return (concept.name, alias, f"{validity.metric} {validity.value:.3f}", interval, control, concept.description)
 
 
-def _markdown(concepts: list[Concept]) -> str:
+def markdown_table(concepts: list[Concept]) -> str:
+    """Return the concepts as a Markdown table, one row each."""
     rows = [("family", *_HEADERS), ("---",) * (len(_HEADERS) + 1)]
     rows += [(concept.family, *_cells(concept)) for concept in concepts]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

@@ -133,6 +133,12 @@ class ConceptBank:
         ------
         ConceptError
             A name is unknown, appears twice, nothing is asked for, or an object is from another space.
+
+        Examples
+        --------
+        >>> from geoconcept_gis import load_model
+        >>> [concept.name for concept in load_model().bank.select(["BWh", "Cfb"])]
+        ['hot desert climate', 'oceanic climate']
         """
         if concepts is None:
             return list(self)
@@ -172,6 +178,14 @@ class ConceptBank:
         -------
         pathlib.Path
             The folder.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from geoconcept_gis import load_model
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     sorted(path.name for path in load_model().bank.save(folder).iterdir())
+        ['concepts.json', 'concepts.safetensors']
         """
         from ..storage import write_bank
 
@@ -194,6 +208,12 @@ class ConceptBank:
         ------
         ModelFileError
             A file is missing, corrupt, truncated, of another format, or the two do not belong together.
+
+        Examples
+        --------
+        >>> from geoconcept_gis import load_model
+        >>> ConceptBank.load(load_model().folder)
+        <ConceptBank: 35 concepts in space 'geoclip-1.3.0'>
         """
         from ..storage import read_bank
 

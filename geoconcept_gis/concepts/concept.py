@@ -25,6 +25,16 @@ PERCENTILES = np.arange(101, dtype=np.float64)
 def slug(name: str) -> str:
     """Turn a concept's name into a column, variable and file name.
 
+    Parameters
+    ----------
+    name : str
+        Any text.
+
+    Returns
+    -------
+    str
+        Lower-case letters, digits and underscores; empty if the name has no letter or digit.
+
     Examples
     --------
     >>> slug("Hot desert (BWh)")
@@ -175,7 +185,19 @@ class Concept:
         return slug(self.name)
 
     def record(self) -> dict[str, Any]:
-        """Everything but the arrays, ready for JSON."""
+        """Return everything but the arrays, ready for JSON.
+
+        Returns
+        -------
+        dict of str to object
+            Fields that are None are left out; so are `vector`, `percentiles` and `space`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Concept("my concept", np.ones(512), space="s").record()["family"]
+        'user'
+        """
         skip = {"vector", "percentiles", "space"}
         return {
             f.name: asdict(value) if isinstance(value, (Calibration, Validity)) else value
@@ -194,10 +216,31 @@ class Concept:
     ) -> Concept:
         """Rebuild a concept from `record` and its arrays.
 
+        Parameters
+        ----------
+        record : mapping of str to object
+            As `record` returns it.
+        vector : ndarray of float32, shape (512,)
+            Its direction.
+        percentiles : ndarray of float32, shape (101,), or None
+            Its centred cosine at the percentiles of the reference set.
+        space : str
+            The vector space.
+
+        Returns
+        -------
+        Concept
+
         Raises
         ------
         ConceptError
             A field is missing, unknown or of the wrong type.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Concept.from_record({"name": "x"}, vector=np.ones(512), percentiles=None, space="s").column
+        'concept_x'
         """
         known = {f.name for f in fields(cls)} - {"vector", "percentiles", "space"}
         values = dict(record)

@@ -75,6 +75,12 @@ class LocationEncoder:
         -------
         ndarray of float32, shape (N, 512)
             Raw vectors, norm about 0.7.
+
+        Examples
+        --------
+        >>> from geoconcept_gis import load_model
+        >>> load_model().encoder.encode_chunk(np.array([[31.2, 30.0]])).dtype
+        dtype('float32')
         """
         plane = equal_earth(lonlat)
         out = np.zeros((len(plane), self.dim), dtype=np.float32)
