@@ -116,7 +116,7 @@ def test_raise_names_every_bad_row(cheap_model, frame):
     with pytest.raises(CoordinateError) as caught:
         gc.embed(frame, concepts=NAMES, model=cheap_model)
     for row in bad[:5]:
-        assert f"row {row} (index {frame.index[row]!r})" in str(caught.value)
+        assert f"row {row} (index {frame.index.tolist()[row]!r})" in str(caught.value)
     assert f"{len(bad)} of {len(frame)} rows" in str(caught.value)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConceptError, InputError
-from .concept import PERCENTILES, Concept
+from .concept import DIM, PERCENTILES, Concept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ class ConceptScorer:
     def _cosine(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         with np.errstate(invalid="ignore", divide="ignore"):
             length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-            products = (vectors @ self._matrix) / length
+            products = _product(vectors, self._matrix) / length
             count = len(self.concepts)
             centred = products[:, :count] - self._offset
             spread = np.sqrt(1.0 - 2.0 * products[:, count:] + self._mean_square)
@@ -107,3 +107,20 @@ class ConceptScorer:
         for k, concept in enumerate(self.concepts):
             out[:, k] = np.interp(cosine[:, k], np.asarray(concept.percentiles), PERCENTILES)
         return out
+
+
+def _product(vectors: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Multiply in tiles so small that BLAS stays on the calling thread.
+
+    OpenBLAS wakes its threads from 2^18 multiply-adds on. They go on spinning for a while after the product, and take
+    the cores from the threads of torch or onnxruntime, which would then encode at a third of their speed.
+    """
+    rows, columns = 8, 2**18 // (8 * DIM)
+    whole = len(vectors) // rows * rows
+    tiles = vectors[:whole].reshape(-1, rows, DIM)
+    out = np.empty((len(vectors), matrix.shape[1]), dtype=np.float32)
+    for first in range(0, matrix.shape[1], columns):
+        some = matrix[:, first : first + columns]
+        out[:whole, first : first + columns] = (tiles @ some).reshape(whole, some.shape[1])
+        out[whole:, first : first + columns] = vectors[whole:] @ some
+    return out
