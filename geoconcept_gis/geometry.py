@@ -62,10 +62,10 @@ def to_lonlat(xy: NDArray[np.float64], crs: Any) -> tuple[NDArray[np.float64], N
     except pyproj.exceptions.ProjError as error:
         raise InputError(f"there is no way from CRS {crs.name!r} to EPSG:4326: {error}") from None
     finite = np.isfinite(lonlat).all(axis=1)
-    there = np.stack(transformer.transform(*lonlat[finite].T), axis=1)
+    there = _transform(transformer, lonlat[finite], "FORWARD")
     wrong = ~np.isfinite(there).all(axis=1)
     if not crs.is_geographic:
-        back = np.stack(transformer.transform(there[:, 0], there[:, 1], direction="INVERSE"), axis=1)
+        back = _transform(transformer, there, "INVERSE")
         with np.errstate(invalid="ignore"):
             elsewhere = ~np.isclose(back, lonlat[finite], rtol=1e-6, atol=1.0).all(axis=1)
         # On the antimeridian itself a point may rightly come back on the other side.
@@ -73,6 +73,12 @@ def to_lonlat(xy: NDArray[np.float64], crs: Any) -> tuple[NDArray[np.float64], N
     lonlat[finite] = there
     lost[finite] = wrong
     return lonlat, lost
+
+
+def _transform(transformer: pyproj.Transformer, xy: NDArray[np.float64], direction: str) -> NDArray[np.float64]:
+    # One point more than asked for: pyproj 3.7 takes a single one for a scalar, and numpy warns of that.
+    x, y = np.append(xy, xy[-1:], axis=0).T
+    return np.stack(transformer.transform(x, y, direction=direction), axis=1)[: len(xy)]
 
 
 def representative_points(shapes: NDArray[np.object_]) -> NDArray[np.float64]:

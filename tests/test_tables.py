@@ -109,8 +109,7 @@ def test_csv_keeps_coordinates_to_the_last_digit(tmp_path, lonlat):
 
 def test_geoparquet_is_what_the_standard_asks(tmp_path):
     """Version 1.1.0, zstd, a covering column in float32 that covers, our record beside `geo`."""
-    frame = towns()
-    frame.loc[3] = frame.loc[0]
+    frame = pd.concat([towns(), towns().head(1)], ignore_index=True)
     frame.loc[3, "geometry"] = None
     frame.attrs["geoconcept"] = RECORD
     frame["second"] = gpd.GeoSeries([shapely.LineString([(0, 0, 1), (1, 1, 1)])] * 4, crs="EPSG:3857")
