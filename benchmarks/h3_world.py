@@ -70,9 +70,9 @@ def report(rows, geometry, load):
     lines = [
         f"# The world in H3 cells on {cpu()}",
         "",
-        f"{os.cpu_count()} logical cores, {platform.system()}, Python {platform.python_version()}; load {load:.1f} before "
-        f"the run. {rows[-1]['concepts']} concepts and geometry {geometry!r} to GeoParquet (zstd); seconds from the start "
-        "of the process's own work, imports and model included.",
+        f"{os.cpu_count()} logical cores, {platform.system()}, Python {platform.python_version()}; load {load:.1f} "
+        f"before the run. {rows[-1]['concepts']} concepts and geometry {geometry!r} to GeoParquet (zstd); seconds of "
+        "the process's own work, imports and model included.",
         "",
         "| resolution | cells | backend | seconds | cells/s | peak memory, GB | file, MB |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -86,9 +86,9 @@ def report(rows, geometry, load):
     met = {True: "met", False: "missed"}
     lines += [
         "",
-        f"Bars at resolution {world['resolution']}: under {MOST_SECONDS:g} s {met[world['seconds'] < MOST_SECONDS]}; under "
-        f"{MOST_GB:g} GB {met[world['gb'] < MOST_GB]}. From {rows[-2]['cells']:,} to {world['cells']:,} cells the peak "
-        f"grew by {world['gb'] - rows[-2]['gb']:.2f} GB.",
+        f"Bars at resolution {world['resolution']}: under {MOST_SECONDS:g} s {met[world['seconds'] < MOST_SECONDS]}; "
+        f"under {MOST_GB:g} GB {met[world['gb'] < MOST_GB]}. From {rows[-2]['cells']:,} to {world['cells']:,} cells "
+        f"the peak grew by {world['gb'] - rows[-2]['gb']:.2f} GB.",
         "",
     ]
     return "\n".join(lines)

@@ -556,9 +556,8 @@ def _shapes(cells: NDArray[np.uint64], geometry: str) -> tuple[pa.Array, NDArray
     # A cell wider than half the world crosses the antimeridian or holds a pole; drawn as it is, it would be a band.
     wide = bounds[:, 2] - bounds[:, 0] > 180.0
     if wide.any():
-        cut = np.array(
-            [cut_at_antimeridian(p) for p in shapely.from_wkb(_to_numpy(wkb.filter(pa.array(wide))))], dtype=object
-        )
+        bands = shapely.from_wkb(_to_numpy(wkb.filter(pa.array(wide))))
+        cut = np.array([cut_at_antimeridian(band) for band in bands], dtype=object)
         bounds[wide] = shapely.bounds(cut)
         wkb = pc.replace_with_mask(wkb, pa.array(wide), pa.array(shapely.to_wkb(cut), pa.binary()))
     return wkb, bounds
