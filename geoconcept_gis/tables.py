@@ -364,8 +364,8 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
 
 def _write_gpkg(frame: pd.DataFrame, path: Path) -> None:
     places = _one_geometry(_with_index(frame))
-    provenance = _provenance_json(frame)
-    metadata = {PROVENANCE_KEY: provenance} if provenance else None
+    provenance = frame.attrs.get(PROVENANCE_KEY)
+    metadata = {PROVENANCE_KEY: json.dumps(provenance, ensure_ascii=False)} if provenance else None
     with atomic_file(path) as part:
         pyogrio.write_dataframe(places, part, driver="GPKG", layer=path.stem, layer_metadata=metadata)
 
@@ -374,8 +374,8 @@ def _write_geojson(frame: pd.DataFrame, path: Path) -> None:
     places = _one_geometry(_with_index(frame))
     if places.crs is None:
         raise InputError("GeoJSON holds longitude and latitude, and this frame has no CRS: use set_crs first")
-    provenance = _provenance_json(frame)
-    options = {"DESCRIPTION": f'{{"{PROVENANCE_KEY}": {provenance}}}'} if provenance else {}
+    provenance = frame.attrs.get(PROVENANCE_KEY)
+    options = {"DESCRIPTION": json.dumps({PROVENANCE_KEY: provenance}, ensure_ascii=False)} if provenance else {}
     with atomic_file(path) as part:
         pyogrio.write_dataframe(
             places.to_crs("EPSG:4326"), part, driver="GeoJSON", layer=path.stem, layer_options=options
@@ -386,14 +386,15 @@ def _write_csv(frame: pd.DataFrame, path: Path) -> None:
     table = _with_index(frame)
     if isinstance(table, gpd.GeoDataFrame):
         table = _geometry_as_text(_one_geometry(table))
-    provenance, sidecar = _provenance_json(frame), _sidecar(path)
+    provenance, sidecar = frame.attrs.get(PROVENANCE_KEY), _sidecar(path)
     with atomic_file(path) as part:
         table.to_csv(part, index=False, encoding="utf-8")
         if provenance:
             with atomic_file(sidecar) as beside:
-                beside.write_text(provenance + "\n", encoding="utf-8")
-        else:
-            sidecar.unlink(missing_ok=True)  # of an older file of this name
+                text = json.dumps({PROVENANCE_KEY: provenance}, ensure_ascii=False, indent=1)
+                beside.write_text(text + "\n", encoding="utf-8")
+        elif sidecar.is_file() and _ours(sidecar.read_text(encoding="utf-8", errors="replace")):
+            sidecar.unlink()  # of an older file of this name
 
 
 _WRITERS = {
@@ -462,11 +463,6 @@ def _in_front(table: pd.DataFrame, columns: dict[str, Any]) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(columns, index=table.index), table], axis=1)
 
 
-def _provenance_json(frame: pd.DataFrame) -> str:
-    record = frame.attrs.get(PROVENANCE_KEY)
-    return json.dumps(record, ensure_ascii=False) if record else ""
-
-
 def _sidecar(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
@@ -504,29 +500,37 @@ def read_provenance(path: str | PathLike[str]) -> dict[str, str]:
     try:
         if suffix in _PARQUET:
             metadata = pq.read_schema(path).metadata or {}
-            text = metadata.get(PROVENANCE_KEY.encode(), b"").decode()
-        elif suffix == ".gpkg":
+            return _record(metadata.get(PROVENANCE_KEY.encode(), b"").decode())
+        if suffix == ".gpkg":
             layers = [pyogrio.read_info(path, layer=name)["layer_metadata"] for name, _ in pyogrio.list_layers(path)]
-            text = next((found[PROVENANCE_KEY] for found in layers if found and PROVENANCE_KEY in found), "")
-        elif suffix in (".geojson", ".json"):
-            text = _description(path)
-        else:
-            text = _sidecar(path).read_text(encoding="utf-8") if _sidecar(path).is_file() else ""
-        record = json.loads(text) if text else {}
+            return _record(next((found[PROVENANCE_KEY] for found in layers if found and PROVENANCE_KEY in found), ""))
+        if suffix in (".geojson", ".json"):
+            return _ours(_description(path))
+        return _ours(_sidecar(path).read_text(encoding="utf-8")) if _sidecar(path).is_file() else {}
     except (RuntimeError, ValueError, OSError) as error:
         raise InputError(f"cannot read where {path} came from: {error}") from None
-    return dict(record) if isinstance(record, dict) else {}
+
+
+def _record(text: str) -> dict[str, str]:
+    """Return a record of ours, and nothing for any other text."""
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _ours(text: str) -> dict[str, str]:
+    """Return our record from JSON that may be somebody else's."""
+    inner: Any = _record(text).get(PROVENANCE_KEY)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _description(path: Path) -> str:
-    """Return our record from the head of a GeoJSON file, without reading the features."""
+    """Return the description at the head of a GeoJSON file, without reading the features."""
     with path.open(encoding="utf-8-sig") as file:
         head, key, rest = file.read(1 << 20).partition('"description":')
     if not key or '"features"' in head:
         return ""
     description, _ = json.JSONDecoder().raw_decode(rest.lstrip())
-    try:
-        record = json.loads(description).get(PROVENANCE_KEY)
-    except (TypeError, ValueError, AttributeError):  # somebody else's description
-        return ""
-    return json.dumps(record) if record else ""
+    return str(description)

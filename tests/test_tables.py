@@ -186,6 +186,10 @@ def test_a_stale_sidecar_goes_away(tmp_path):
     write_places(towns(), path)
     assert read_provenance(path) == {}
     assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]
+    (tmp_path / "a.csv.json").write_text('{"theirs": 1}')
+    write_places(towns(), path)
+    assert read_provenance(path) == {}
+    assert (tmp_path / "a.csv.json").read_text() == '{"theirs": 1}'
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".csv"])
