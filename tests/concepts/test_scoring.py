@@ -40,6 +40,19 @@ def test_cosine_matches_the_definition():
     assert got.dtype == np.float32
 
 
+@pytest.mark.parametrize("count", [1, 62, 63, 150])
+@pytest.mark.parametrize("rows", [0, 1, 8, 61])
+def test_any_number_of_rows_and_concepts(rows, count):
+    """The tiles of the matrix product fit together, whatever the numbers of rows and concepts."""
+    many = [Concept(f"c{k}", RNG.normal(size=512), space="s", reference="land") for k in range(count)]
+    x = RNG.normal(size=(rows, 512)).astype(np.float32)
+    got = ConceptScorer(many, MEANS, "cosine")(x)
+    u = x / np.linalg.norm(x, axis=1, keepdims=True) - MEANS["land"]
+    want = (u / np.linalg.norm(u, axis=1, keepdims=True)) @ np.array([c.vector for c in many]).T
+    assert got.shape == (rows, count)
+    np.testing.assert_allclose(got, want, atol=2e-6)
+
+
 def test_calibrated_and_percentile_follow_the_cosine():
     """Calibrated is logistic, percentile interpolates the stored knots."""
     x = RNG.normal(size=(20, 512)).astype(np.float32)
