@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .common import load, progress_bar, say, short_warnings
+from .common import load, progress_bar, short_warnings
 
 
 def demo(
@@ -16,8 +18,6 @@ def demo(
     resolution: Annotated[float, typer.Option("--resolution", "-r", help="Cell size of the map in degrees.")] = 0.5,
 ) -> None:
     """Embed real places and map one concept of the world: a first look, no input needed."""
-    import shutil
-
     from ..concepts import slug
     from ..datasets import WORLD_PLACES, world_places
     from ..maps import concept_map
@@ -44,15 +44,24 @@ def demo(
     shutil.copyfile(WORLD_PLACES, folder / WORLD_PLACES.name)
 
     best = places.nlargest(5, chosen.column)
-    say(f"Places most associated with {chosen.name!r}:")
+    typer.echo(f"Places most associated with {chosen.name!r}:")
     for row in best.itertuples():
-        say(f"  {getattr(row, chosen.column):.2f}  {row.name}, {row.country}")
-    say("")
-    say(f"{len(places):,} places x ({len(model.bank)} concepts + 512 embedding columns)   {table}")
-    say(f"world map, Cloud Optimized GeoTIFF, styled for QGIS                 {raster}")
-    say(f"the same as a picture                                               {picture}")
-    say("")
-    say("Next:")
-    say(f"  geoconcept embed {folder / WORLD_PLACES.name} -o places.gpkg -c 'tundra climate'")
-    say("  geoconcept map 'oceanic climate' --bounds -12 35 30 62 -r 0.1 -o europe.tif --png europe.png")
-    say("  geoconcept concepts")
+        typer.echo(f"  {getattr(row, chosen.column):.2f}  {row.name}, {row.country}")
+    command = _command()
+    typer.echo(f"""
+{len(places):,} places x ({len(model.bank)} concepts + 512 embedding columns)   {table}
+world map, Cloud Optimized GeoTIFF, styled for QGIS     {raster}
+the same as a picture                                   {picture}
+
+Next:
+  {command} embed {folder / WORLD_PLACES.name} -o places.gpkg -c "tundra climate"
+  {command} map "oceanic climate" --bounds -12 35 30 62 -r 0.1 -o europe.tif --png europe.png
+  {command} concepts""")
+
+
+def _command() -> str:
+    """Return how to call this command again: by name if that is found, else by the path it was called by."""
+    if shutil.which("geoconcept"):
+        return "geoconcept"
+    called = Path(sys.argv[0])
+    return str(called) if called.name.startswith("geoconcept") else "python -m geoconcept_gis"

@@ -134,6 +134,19 @@ def test_map(tmp_path):
     assert "model_sha256" in run("info", tif).stdout
 
 
+def test_demo(tmp_path):
+    """The demo leaves a table with concepts and embedding, a styled map, a picture, and says where they are."""
+    result = run("demo", tmp_path / "out", "-r", "10", "-c", "ET")
+    assert result.returncode == 0, result.stderr
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    made = {"world_places.parquet", "tundra_climate.tif", "tundra_climate.qml", "tundra_climate.png"}
+    assert names == made | {"world_places.csv"}
+    for name in made - {"tundra_climate.qml"}:
+        assert str(tmp_path / "out" / name) in result.stdout
+    columns = gpd.read_parquet(tmp_path / "out" / "world_places.parquet").columns
+    assert {"name", "concept_tundra_climate", "embedding_000", "embedding_511", "geoconcept_status"} <= set(columns)
+
+
 def test_h3(tmp_path):
     """Cells of an area land in GeoParquet."""
     out = tmp_path / "cells.parquet"
