@@ -32,8 +32,8 @@ AUTO_MIN_POINTS = 50_000
 AUTO_MIN_COSINE = 0.9999
 # A backend asked for by name may be less exact, but not broken (8-bit products overflow on some old CPUs).
 _SOUND_COSINE = 0.999
-_PROBES = 1024
-_ROUNDS = 3
+_PROBES = 512
+_ROUNDS = 2
 
 
 class Backend(Protocol):

@@ -91,7 +91,7 @@ class _TrunkBackend:
     def __init__(self, encoder: LocationEncoder, device: str, dtype: torch.dtype) -> None:
         import torch
 
-        self._device, self._dtype = device, dtype
+        self._dim, self._device, self._dtype = encoder.dim, device, dtype
         self._phases = torch.tensor(phase_matrix(encoder), device=device)
         self._trunks = [
             _fastest_layers(
@@ -110,10 +110,14 @@ class _TrunkBackend:
         with torch.inference_mode():
             plane = torch.from_numpy(equal_earth(lonlat)).to(self._device)
             angles = (plane @ self._phases).float().chunk(len(self._trunks), dim=1)
-            out = sum(
-                _run(trunk, torch.cat((angle.cos(), angle.sin()), dim=1).to(self._dtype)).float()
-                for angle, trunk in zip(angles, self._trunks, strict=True)
-            )
+            out = torch.zeros(len(plane), self._dim, device=self._device)
+            for angle, trunk in zip(angles, self._trunks, strict=True):
+                # Cosine and sine go straight into the trunk's type, without a float32 copy of both.
+                features = torch.empty(len(plane), 2 * angle.shape[1], device=self._device, dtype=self._dtype)
+                cosine, sine = features.chunk(2, dim=1)
+                cosine.copy_(angle.cos())
+                sine.copy_(angle.sin())
+                out += _run(trunk, features)
         return np.asarray(out.cpu().numpy())
 
 
