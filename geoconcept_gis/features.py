@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import InputError
-from .model import GeoConceptModel, load_model
+from .model import as_model
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -18,9 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .concepts.bank import ConceptLike
+    from .model import GeoConceptModel
     from .progress import Progress
 
-__all__ = ["FEATURES", "FeatureColumns", "as_model", "check_choice"]
+__all__ = ["FEATURES", "FeatureColumns", "check_choice"]
 
 FEATURES = ("concepts", "embedding", "all")
 
@@ -29,44 +28,6 @@ def check_choice(name: str, value: object, choices: Collection[object]) -> None:
     """Refuse an argument that is not one of `choices`, naming all of them."""
     if value not in choices:
         raise InputError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
-
-
-@cache
-def _default_model() -> GeoConceptModel:
-    return load_model()
-
-
-def as_model(model: GeoConceptModel | str | PathLike[str] | None) -> GeoConceptModel:
-    """Turn what a caller gives as `model` into a model.
-
-    Parameters
-    ----------
-    model : GeoConceptModel, str, path-like or None
-        None is the bundled default, loaded once per process; names and paths go to `load_model`.
-
-    Returns
-    -------
-    GeoConceptModel
-
-    Raises
-    ------
-    InputError
-        It is none of these.
-    ModelFileError
-        No such model, or its files are broken.
-
-    Examples
-    --------
-    >>> as_model(None) is as_model(None)
-    True
-    """
-    if model is None:
-        return _default_model()
-    if isinstance(model, (str, Path)) or hasattr(model, "__fspath__"):
-        return load_model(model)
-    if not isinstance(model, GeoConceptModel):
-        raise InputError(f"model must be a GeoConceptModel, a name, a folder or None; got {type(model).__name__}")
-    return model
 
 
 class FeatureColumns:

@@ -18,12 +18,13 @@ from .concepts import KINDS
 from .errors import InputError
 from .grid import Grid, make_grid
 from .land import on_land
-from .model import load_model
+from .model import as_model
 from .progress import report
 from .style import look_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from os import PathLike
 
     from numpy.typing import NDArray
 
@@ -43,7 +44,7 @@ def concept_map(
     shape: tuple[int, int] | None = None,
     crs: Any = "EPSG:4326",
     mask: str | None = "land",
-    model: GeoConceptModel | None = None,
+    model: GeoConceptModel | str | PathLike[str] | None = None,
     kind: str = "calibrated",
     progress: Progress | None = None,
 ) -> xr.Dataset:
@@ -65,8 +66,8 @@ def concept_map(
         Geographic (in degrees) or projected; anything `pyproj.CRS.from_user_input` takes.
     mask : {"land", None}, default "land"
         ``"land"`` scores only cells whose centre is on land (Natural Earth 1:50m, lakes included), None all cells.
-    model : GeoConceptModel, optional
-        None means the bundled one.
+    model : GeoConceptModel, str, path-like or None
+        None is the bundled default, loaded once per process.
     kind : {"calibrated", "percentile", "cosine"}
         What the numbers are; see `GeoConceptModel.score`.
     progress : callable, optional
@@ -110,7 +111,7 @@ def concept_map(
     if mask not in ("land", None):
         raise InputError(f"mask must be 'land' or None; got {mask!r}")
     look_of(kind)
-    model = load_model() if model is None else model
+    model = as_model(model)
     chosen = model.select(concepts)
     grid = make_grid(bounds, resolution, shape, crs, len(chosen))
     scores = _score(grid, model, chosen, kind, mask, progress)

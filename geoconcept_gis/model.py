@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from .backends import BackendChoice
 from .concepts import ConceptBank, ConceptScorer
 from .coordinates import check_lonlat
 from .encoder import ImageHead, LocationEncoder
-from .errors import ModelFileError
+from .errors import InputError, ModelFileError
 from .files import atomic_folder, sha256_of
 from .progress import report
 from .storage import BANK_ARRAYS, BANK_JSON, CONFIG, read_arrays, read_bank, read_config, write_bank
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .concepts.bank import ConceptLike
     from .progress import Progress
 
-__all__ = ["DEFAULT_MODEL", "GeoConceptModel", "bundled_models", "load_model"]
+__all__ = ["DEFAULT_MODEL", "GeoConceptModel", "as_model", "bundled_models", "load_model"]
 
 DEFAULT_MODEL = "geoclip"
 _MODELS = Path(__file__).parent / "models"
@@ -293,8 +293,6 @@ class GeoConceptModel:
         >>> bool(model.score_vectors(model.encode([[31.2, 30.0]]), "BWh")[0, 0] > 0.5)
         True
         """
-        from .errors import InputError
-
         array = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
         if array.ndim != 2 or array.shape[1] != self.encoder.dim:
             raise InputError(f"vectors must have shape (N, {self.encoder.dim}); got {np.shape(vectors)}")
@@ -477,6 +475,44 @@ def load_model(name_or_path: str | PathLike[str] | None = None, *, backend: str 
             f"no model {str(name_or_path)!r}: neither a bundled one ({', '.join(bundled_models())}) nor a folder"
         )
     return GeoConceptModel(folder, backend=backend)
+
+
+@cache
+def _default_model() -> GeoConceptModel:
+    return load_model()
+
+
+def as_model(model: GeoConceptModel | str | PathLike[str] | None) -> GeoConceptModel:
+    """Turn what a caller gives as `model` into a model.
+
+    Parameters
+    ----------
+    model : GeoConceptModel, str, path-like or None
+        None is the bundled default, loaded once per process; names and paths go to `load_model`.
+
+    Returns
+    -------
+    GeoConceptModel
+
+    Raises
+    ------
+    InputError
+        It is none of these.
+    ModelFileError
+        No such model, or its files are broken.
+
+    Examples
+    --------
+    >>> as_model(None) is as_model(None)
+    True
+    """
+    if model is None:
+        return _default_model()
+    if isinstance(model, (str, Path)) or hasattr(model, "__fspath__"):
+        return load_model(model)
+    if not isinstance(model, GeoConceptModel):
+        raise InputError(f"model must be a GeoConceptModel, a name, a folder or None; got {type(model).__name__}")
+    return model
 
 
 def _row(concept: Concept) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoconcept_gis.errors import InputError
-from geoconcept_gis.features import FeatureColumns, as_model, check_choice
+from geoconcept_gis.features import FeatureColumns, check_choice
+from geoconcept_gis.model import as_model
 
 
 @given(st.lists(st.integers(0, 6), max_size=40), st.lists(st.integers(1, 9), min_size=1, max_size=8))

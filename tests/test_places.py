@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import geoconcept_gis as gc
 from geoconcept_gis.coordinates import STATUS_WITH_VALUES
 from geoconcept_gis.errors import Cancelled, ConceptError, CoordinateError, InputError, SeamWarning
+from geoconcept_gis.model import as_model
 from tests.conftest import linear_copy
 from tests.strategies import bad_shapes, frames, good_shapes, inner, pairs
 
@@ -68,12 +69,10 @@ def test_one_pass_over_the_encoder(model, within):
     assert backend.points == 3
 
 
-def test_the_default_model_is_loaded_once(monkeypatch):
+def test_the_default_model_is_loaded_once():
     """Without a model the bundled one is used, the same object each time."""
-    from geoconcept_gis import features
-
-    assert features.as_model(None) is features.as_model(None)
-    expected = features.as_model(None).score([31.2, 30.0], "BWh")
+    assert as_model(None) is as_model(None)
+    expected = as_model(None).score([31.2, 30.0], "BWh")
     assert gc.embed(points((31.2, 30.0)), concepts="BWh")["concept_hot_desert_climate"].iloc[0] == expected[0, 0]
 
 
