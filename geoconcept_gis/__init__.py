@@ -14,10 +14,11 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import coordinates
-    from .cells import embed_h3, h3_grid, write_h3
+    from .cells import embed_h3, write_h3
     from .concepts import Concept, ConceptBank
     from .datasets import world_places
     from .errors import GeoConceptError
+    from .h3cells import h3_grid
     from .maps import concept_map
     from .model import GeoConceptModel, load_model
     from .places import embed
@@ -34,7 +35,7 @@ _HOMES = {
     "concept_map": "maps",
     "embed": "places",
     "embed_h3": "cells",
-    "h3_grid": "cells",
+    "h3_grid": "h3cells",
     "load_model": "model",
     "plot_concept_map": "plot",
     "read_places": "tables",

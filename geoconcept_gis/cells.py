@@ -1,4 +1,4 @@
-"""H3 cells: grids of an area, features for cells, and whole-world tables written as a stream."""
+"""Features for H3 cells, and whole-world tables of them written as a stream."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import h3.api.numpy_int as h3
 import h3ronpy
 import h3ronpy.vector
 import numpy as np
@@ -15,12 +14,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from .coordinates import near_pole, near_seam, wrap_longitude
+from .coordinates import near_pole, near_seam
 from .errors import InputError, ScaleWarning, SeamWarning
 from .features import FeatureColumns, check_choice
 from .files import atomic_file
-from .geometry import clip_to_world, cut_at_antimeridian
+from .geometry import cut_at_antimeridian
 from .geoparquet import ROWS_IN_GROUP, ParquetStream, bbox_array, geo_column, point_wkb, with_metadata
+from .h3cells import (
+    AT_ONCE,
+    MOST_POINTS,
+    centers_of,
+    check_area,
+    check_resolution,
+    count_children,
+    count_points,
+    descend,
+    to_numpy,
+    walk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,57 +44,11 @@ if TYPE_CHECKING:
     from .model import GeoConceptModel
     from .progress import Progress
 
-__all__ = ["embed_h3", "h3_grid", "write_h3"]
+__all__ = ["embed_h3", "write_h3"]
 
 #: The coarsest resolution whose cells (edge 9.9 km) are no larger than the encoder's own scale of 5-10 km.
 ENCODER_RESOLUTION = 5
-MAX_RESOLUTION = 15
-#: Cells that `h3_grid` returns at most (1.6 GB), and points that one call encodes at most (some hours).
-_MOST_CELLS = 200_000_000
-_MOST_POINTS = 2_000_000_000
-#: Points held at a time.
-_AT_ONCE = 1 << 17
 _ROWS_SHOWN = 5
-
-
-def h3_grid(area: Any, resolution: int) -> NDArray[np.uint64]:
-    """List the H3 cells whose centre lies inside an area.
-
-    Parameters
-    ----------
-    area : (west, south, east, north), shapely.Polygon, shapely.MultiPolygon or None
-        Degrees, longitude first. Bounds with west > east cross the antimeridian; so may polygons, by longitudes
-        beyond 180. None is the whole world.
-    resolution : int
-        0 (cells of 4.4 million km2) to 15 (0.9 m2); 5 fits the encoder.
-
-    Returns
-    -------
-    ndarray of uint64, shape (N,)
-        Sorted, each once: neighbours stand close together.
-
-    Raises
-    ------
-    InputError
-        The area is not one of the above, empty, invalid or not in degrees; the resolution is not 0 to 15; or more
-        than 200 million cells would come back.
-
-    Examples
-    --------
-    >>> len(h3_grid(None, 2)), len(h3_grid((5, 45, 11, 48), 5))
-    (5882, 628)
-    """
-    resolution = _check_resolution(resolution)
-    shape = _check_area(area)
-    if shape is None and h3.get_num_cells(resolution) > _MOST_CELLS:
-        raise InputError(_too_many(resolution))
-    found, count = [np.empty(0, dtype=np.uint64)], 0
-    for cells in _walk(shape, resolution):
-        found.append(cells)
-        count += len(cells)
-        if count > _MOST_CELLS:
-            raise InputError(_too_many(resolution))
-    return np.concatenate(found)
 
 
 def embed_h3(
@@ -154,10 +119,10 @@ def embed_h3(
     check_choice("geometry", geometry, (None, "center", "boundary"))
     columns = FeatureColumns(model, features, concepts, kind)
     index, numbers = _parse(cells)
-    resolution = _to_numpy(h3ronpy.cells_resolution(pa.array(numbers)))
+    resolution = to_numpy(h3ronpy.cells_resolution(pa.array(numbers)))
     finest = _finest(resolution, aggregate, child_resolution)
-    total = int(_count_children(numbers, resolution, finest).sum())
-    if total > _MOST_POINTS:
+    total = int(count_children(numbers, resolution, finest).sum())
+    if total > MOST_POINTS:
         raise InputError(
             f"these {len(numbers):,} cells have {total:,} children: choose a coarser child_resolution or fewer cells"
         )
@@ -171,7 +136,7 @@ def embed_h3(
         import geopandas as gpd
 
         wkb, _ = _shapes(numbers, geometry)
-        table = gpd.GeoDataFrame(table, geometry=shapely.from_wkb(_to_numpy(wkb)), crs="EPSG:4326")
+        table = gpd.GeoDataFrame(table, geometry=shapely.from_wkb(to_numpy(wkb)), crs="EPSG:4326")
     table.attrs["geoconcept"] = columns.provenance(**_details(aggregate, child_resolution))
     return table
 
@@ -252,120 +217,24 @@ def write_h3(
     check_choice("geometry", geometry, ("center", "boundary", None))
     if Path(path).suffix.lower() not in (".parquet", ".geoparquet"):
         raise InputError(f"write_h3 writes GeoParquet: {path} must end in .parquet or .geoparquet")
-    resolution = _check_resolution(resolution)
-    shape = _check_area(area)
+    resolution = check_resolution(resolution)
+    shape = check_area(area)
     columns = FeatureColumns(model, features, concepts, kind)
     own = np.array([resolution], dtype=np.uint8)
     finest = _finest(own, aggregate, child_resolution)
     if aggregate == "center":
         _warn_of_scale(own)
     with atomic_file(path) as part, ParquetStream(part) as stream:
-        total = _count_points(shape, resolution, int(finest[0]))
+        total = count_points(shape, resolution, int(finest[0]))
         done = written = 0
-        for cells in _regroup(_walk(shape, resolution), len(columns.names)):
+        for cells in _regroup(walk(shape, resolution), len(columns.names)):
             own, deep = (np.full(len(cells), r, dtype=np.uint8) for r in (resolution, finest[0]))
             values = _values(columns, cells, own, deep, progress, total, done)
             provenance = columns.provenance(**_details(aggregate, child_resolution))
             stream.write(_table(cells, own, columns.names, values, geometry, provenance))
-            done += int(_count_children(cells, own, deep).sum())
+            done += int(count_children(cells, own, deep).sum())
             written += len(cells)
     return written
-
-
-def _check_resolution(resolution: Any) -> int:
-    if (
-        isinstance(resolution, bool)
-        or not isinstance(resolution, (int, np.integer))
-        or not 0 <= resolution <= MAX_RESOLUTION
-    ):
-        raise InputError(f"an H3 resolution is a whole number from 0 to {MAX_RESOLUTION}; got {resolution!r}")
-    return int(resolution)
-
-
-def _check_area(area: Any) -> Any:
-    """Return the area as a (Multi)Polygon within [-180, 180], or None for the world."""
-    if area is None:
-        return None
-    if isinstance(area, (shapely.Polygon, shapely.MultiPolygon)):
-        return clip_to_world(_check_polygon(area))
-    if isinstance(area, (tuple, list, np.ndarray)) and len(area) == 4:
-        return clip_to_world(_box(*area))
-    raise InputError(
-        "area must be bounds (west, south, east, north), a shapely Polygon or MultiPolygon in (lon, lat), or None for "
-        f"the world; got {type(area).__name__}"
-        + (": take its geometry with .to_crs('EPSG:4326').union_all()" if hasattr(area, "to_crs") else "")
-    )
-
-
-def _check_polygon(polygon: Any) -> Any:
-    if polygon.is_empty:
-        raise InputError("the area is an empty polygon")
-    if not polygon.is_valid:
-        raise InputError(f"the area is no valid polygon: {shapely.is_valid_reason(polygon)}; try shapely.make_valid")
-    west, south, east, north = polygon.bounds
-    if max(abs(west), abs(east)) > 360.0 or max(abs(south), abs(north)) > 90.0:
-        raise InputError(
-            f"the area reaches from ({west:g}, {south:g}) to ({east:g}, {north:g}), which are no degrees of "
-            "longitude and latitude: reproject it to EPSG:4326 first"
-        )
-    return polygon
-
-
-def _box(west: Any, south: Any, east: Any, north: Any) -> Any:
-    try:
-        west, south, east, north = (float(side) for side in (west, south, east, north))
-    except (TypeError, ValueError):
-        raise InputError(f"bounds must be four numbers; got {(west, south, east, north)!r}") from None
-    given = f"({west:g}, {south:g}, {east:g}, {north:g})"
-    if not (abs(west) <= 360.0 and abs(east) <= 360.0 and abs(south) <= 90.0 and abs(north) <= 90.0):
-        raise InputError(f"bounds are (west, south, east, north) in degrees; got {given}")
-    if west > east:  # across the antimeridian
-        east += 360.0
-    if not (west < east <= west + 360.0 and south < north):
-        raise InputError(f"bounds (west, south, east, north) hold no area: {given}")
-    return shapely.box(west, south, east, north)
-
-
-def _walk(shape: Any, resolution: int) -> Iterator[NDArray[np.uint64]]:
-    """Yield the cells of an area in sorted order, one neighbourhood of parents after the other."""
-    coarse = max(0, resolution - 3)
-    parents = np.sort(h3.get_res0_cells().astype(np.uint64))
-    shapely.prepare(shape)
-    for level in range(coarse + 1):
-        if level > 0:
-            if 7 * len(parents) > _MOST_CELLS:
-                raise InputError(_too_many(resolution))
-            parents = _descend(parents, level)
-        if shape is not None:
-            parents = parents[_near(parents, level, shape)]
-    step = max(1, _AT_ONCE // 7 ** (resolution - coarse))
-    for start in range(0, len(parents), step):
-        cells = _descend(parents[start : start + step], resolution)
-        if shape is not None:
-            cells = cells[shapely.intersects_xy(shape, *_centers(cells).T)]
-        yield cells
-
-
-def _near(cells: NDArray[np.uint64], level: int, shape: Any) -> NDArray[np.bool_]:
-    """Tell which cells may have a descendant with its centre in the shape (some more, never fewer)."""
-    # No descendant's centre is farther off than 12.5 degrees / sqrt(7)^level; measured at every level.
-    reach = 14.0 / 7.0 ** (level / 2.0)
-    lon, lat = _centers(cells).T
-    with np.errstate(invalid="ignore"):
-        width = np.degrees(np.arcsin(np.sin(np.radians(reach)) / np.cos(np.radians(lat))))
-    width = np.where(np.abs(lat) + reach < 90.0, width, 180.0)  # all longitudes, round a pole
-    near = np.zeros(len(cells), dtype=bool)
-    for turn in (-360.0, 0.0, 360.0):
-        west = lon - width + turn
-        near |= shapely.intersects(shape, shapely.box(west, lat - reach, west + 2.0 * width, lat + reach))
-    return near
-
-
-def _too_many(resolution: int) -> str:
-    return (
-        f"this area has more than {_MOST_CELLS:,} cells of resolution {resolution}: choose a coarser resolution or a "
-        "smaller area"
-    )
 
 
 def _regroup(batches: Iterator[NDArray[np.uint64]], columns: int) -> Iterator[NDArray[np.uint64]]:
@@ -382,22 +251,6 @@ def _regroup(batches: Iterator[NDArray[np.uint64]], columns: int) -> Iterator[ND
             waiting, count = [together[whole:]], count - whole
     if count:
         yield np.concatenate(waiting)
-
-
-def _count_points(shape: Any, resolution: int, finest: int) -> int:
-    """How many points an area needs; refuses none and absurdly many."""
-    if shape is None:
-        total = int(h3.get_num_cells(finest))
-    else:
-        total = 0
-        for cells in _walk(shape, resolution):
-            levels = (np.full(len(cells), r, dtype=np.uint8) for r in (resolution, finest))
-            total += int(_count_children(cells, *levels).sum())
-    if total == 0:
-        raise InputError(f"no H3 cell of resolution {resolution} has its centre in this area: choose a finer one")
-    if total > _MOST_POINTS:
-        raise InputError(f"that makes {total:,} points: choose a coarser resolution or a smaller area")
-    return total
 
 
 def _parse(cells: Any) -> tuple[pd.Index, NDArray[np.uint64]]:
@@ -431,7 +284,7 @@ def _parse(cells: Any) -> tuple[pd.Index, NDArray[np.uint64]]:
             numbers = np.array([int(value) if 0 <= value < 2**64 else 0 for value in index], dtype=np.uint64)
     else:
         raise _mixed(index)
-    invalid = ~_to_numpy(h3ronpy.cells_valid(pa.array(numbers), booleanarray=True))
+    invalid = ~to_numpy(h3ronpy.cells_valid(pa.array(numbers), booleanarray=True))
     if invalid.any():
         raise _no_cells(index, invalid)
     return pd.Index(numbers, name="h3") if kind == "integer" else index, numbers
@@ -443,9 +296,9 @@ def _parse_strings(index: pd.Index) -> NDArray[np.uint64]:
     parsed = pa.array(h3ronpy.cells_parse(text, set_failing_to_invalid=True))
     numbers = pc.fill_null(parsed, 0).to_numpy()
     # It also takes decimal numbers and "x, y, resolution"; those come out differently from how they went in.
-    known = _to_numpy(h3ronpy.cells_valid(pa.array(numbers), booleanarray=True))
+    known = to_numpy(h3ronpy.cells_valid(pa.array(numbers), booleanarray=True))
     spelled = np.full(len(numbers), "", dtype=object)
-    spelled[known] = _to_numpy(h3ronpy.cells_to_string(pa.array(numbers[known])))
+    spelled[known] = to_numpy(h3ronpy.cells_to_string(pa.array(numbers[known])))
     return np.where(spelled == pc.utf8_lower(text).to_numpy(zero_copy_only=False), numbers, 0).astype(np.uint64)
 
 
@@ -476,7 +329,7 @@ def _finest(own: NDArray[np.uint8], aggregate: str, child_resolution: int | None
         return own
     if child_resolution is None:
         return np.maximum(own, ENCODER_RESOLUTION).astype(np.uint8)
-    finest = _check_resolution(child_resolution)
+    finest = check_resolution(child_resolution)
     coarser = np.flatnonzero(own > finest)
     if len(coarser):
         raise InputError(
@@ -504,7 +357,7 @@ def _values(
     """Compute the columns of cells, shape (N, C): at their centres, or as means over children."""
     out = np.empty((len(cells), len(columns.names)), dtype=np.float32)
     if (own == finest).all():
-        columns.fill(out, _centers(cells), progress=progress, total=total, done=done)
+        columns.fill(out, centers_of(cells), progress=progress, total=total, done=done)
     else:
         columns.fill_means(out, _children(cells, own, finest), progress=progress, total=total, done=done)
     return out
@@ -518,37 +371,17 @@ def _children(
         rows = np.flatnonzero((own == start) & (finest == end))
         # First to the level from where one cell's children make about one batch.
         middle = max(start, end - 6)
-        pieces, owner = _descend(cells[rows], middle), rows.repeat(_count_children(cells[rows], start, middle))
-        step = max(1, _AT_ONCE // 7 ** (end - middle))
+        pieces, owner = descend(cells[rows], middle), rows.repeat(count_children(cells[rows], start, middle))
+        step = max(1, AT_ONCE // 7 ** (end - middle))
         for k in range(0, len(pieces), step):
             part = pieces[k : k + step]
-            yield _centers(_descend(part, end)), owner[k : k + step].repeat(_count_children(part, middle, end))
-
-
-def _count_children(cells: NDArray[np.uint64], own: Any, finest: Any) -> NDArray[np.int64]:
-    """How many children each cell has; a pentagon lacks one sixth of them, but for one."""
-    own = np.broadcast_to(own, cells.shape)
-    full = 7 ** (np.asarray(finest, dtype=np.int64) - own.astype(np.int64))
-    pentagons = [h3.get_pentagons(int(level)).astype(np.uint64) for level in np.unique(own)]
-    five = np.isin(cells, np.concatenate([np.empty(0, dtype=np.uint64), *pentagons]))
-    return np.asarray(np.where(five, 1 + 5 * (full - 1) // 6, full))
-
-
-def _descend(cells: NDArray[np.uint64], resolution: int) -> NDArray[np.uint64]:
-    """Children at `resolution`, cell by cell in order."""
-    return _to_numpy(h3ronpy.change_resolution(pa.array(cells), resolution))
-
-
-def _centers(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Centres (lon, lat) in degrees, shape (N, 2); h3ronpy names its columns, so their order cannot slip."""
-    table = pa.record_batch(h3ronpy.vector.cells_to_coordinates(pa.array(cells)))
-    return np.stack([wrap_longitude(table.column("lng").to_numpy()), table.column("lat").to_numpy()], axis=1)
+            yield centers_of(descend(part, end)), owner[k : k + step].repeat(count_children(part, middle, end))
 
 
 def _shapes(cells: NDArray[np.uint64], geometry: str) -> tuple[pa.Array, NDArray[np.float64]]:
     """Return geometries as WKB, and their bounds, shape (N, 4)."""
     if geometry == "center":
-        centers = _centers(cells)
+        centers = centers_of(cells)
         return point_wkb(centers), np.tile(centers, 2)
     wkb = pa.array(h3ronpy.vector.cells_to_wkb_polygons(pa.array(cells))).cast(pa.binary())
     table = pa.record_batch(h3ronpy.vector.cells_bounds_arrays(pa.array(cells)))
@@ -556,7 +389,7 @@ def _shapes(cells: NDArray[np.uint64], geometry: str) -> tuple[pa.Array, NDArray
     # A cell wider than half the world crosses the antimeridian or holds a pole; drawn as it is, it would be a band.
     wide = bounds[:, 2] - bounds[:, 0] > 180.0
     if wide.any():
-        bands = shapely.from_wkb(_to_numpy(wkb.filter(pa.array(wide))))
+        bands = shapely.from_wkb(to_numpy(wkb.filter(pa.array(wide))))
         cut = np.array([cut_at_antimeridian(band) for band in bands], dtype=object)
         bounds[wide] = shapely.bounds(cut)
         wkb = pc.replace_with_mask(wkb, pa.array(wide), pa.array(shapely.to_wkb(cut), pa.binary()))
@@ -583,10 +416,6 @@ def _table(
     return with_metadata(pa.table(arrays), geo, provenance)
 
 
-def _to_numpy(array: Any) -> NDArray[Any]:
-    return np.asarray(pa.array(array).to_numpy(zero_copy_only=False))
-
-
 def _warn_of_scale(own: NDArray[np.uint8]) -> None:
     coarse = int((own < ENCODER_RESOLUTION).sum())
     if coarse:
@@ -599,7 +428,7 @@ def _warn_of_scale(own: NDArray[np.uint8]) -> None:
 
 
 def _warn_of_seam(cells: NDArray[np.uint64]) -> None:
-    centers = _centers(cells)
+    centers = centers_of(cells)
     count = int((near_seam(centers) | near_pole(centers)).sum())
     if count:
         warnings.warn(

@@ -474,9 +474,9 @@ def test_wrong_requests_write_nothing(cheap_model, tmp_path, path, options, mess
 
 def test_the_two_h3_libraries_agree():
     """h3ronpy's centres, which we use, are those of the original library."""
-    from geoconcept_gis.cells import _centers
+    from geoconcept_gis.h3cells import centers_of
 
     rng = np.random.default_rng(0)
     some = np.array([h3.latlng_to_cell(*place, 5) for place in rng.uniform((-90, -180), (90, 180), (200, 2))])
-    np.testing.assert_allclose(_centers(some.astype(np.uint64)), centers(some), atol=1e-9)
+    np.testing.assert_allclose(centers_of(some.astype(np.uint64)), centers(some), atol=1e-9)
     assert h3_str.str_to_int(TEXT[0]) == CAIRO
