@@ -242,14 +242,15 @@ def _coordinate_columns(
         lons, lats = [lon] if lon else lons, [lat] if lat else lats
         for option, several in (("lon", lons), ("lat", lats)):
             if len(several) > 1:
-                raise InputError(f"{path}: {', '.join(map(repr, several))} could all be it; choose one with {option}=")
+                raise InputError(
+                    f"{path}: {', '.join(map(repr, several))} could all be the {option} column; choose one with {option}="
+                )
         if lons and lats:
             if lons == lats:
                 raise InputError(f"{path}: lon and lat are the same column {lons[0]!r}")
             return lons[0], lats[0]
-    raise InputError(
-        f"{path}: no columns look like longitude and latitude; name them with lon= and lat=. Its columns are {listed}"
-    )
+    wanted = "longitude and latitude" if geographic else "x and y of the projected CRS"
+    raise InputError(f"{path}: no columns look like {wanted}; name them with lon= and lat=. Its columns are {listed}")
 
 
 def _numbers(column: pd.Series[Any], name: str, invalid: str, path: Path) -> NDArray[np.float64]:

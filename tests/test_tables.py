@@ -264,8 +264,8 @@ def test_columns_may_be_named(tmp_path):
     [
         ("a,b,c", {}, "no columns look like .* lon= and lat=.*'a', 'b', 'c'"),
         ("lon,b,c", {}, "no columns look like"),
-        ("lon,longitude,lat", {}, "'lon', 'longitude' could all be it; choose one with lon="),
-        ("lon,lat,latitude", {}, "'lat', 'latitude' could all be it; choose one with lat="),
+        ("lon,longitude,lat", {}, "'lon', 'longitude' could all be the lon column; choose one with lon="),
+        ("lon,lat,latitude", {}, "'lat', 'latitude' could all be the lat column; choose one with lat="),
         ("lon,lat,c", {"lon": "Lon"}, r"no column 'Lon' \(lon\).*'lon', 'lat', 'c'"),
         ("lon,lat,c", {"lon": "c", "lat": "c"}, "same column 'c'"),
         ("lon,lat,c", {"crs": "EPSG:2154"}, "no columns look like"),

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 could not be done (bad input, missing file, stopped by the
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from typing import Annotated, Any
@@ -72,6 +73,12 @@ def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+#: Arguments that errors name as Python writes them, for example ``invalid='null'``.
+_ARGUMENT = re.compile(r"\b(backend|bounds|crs|invalid|kind|lat|layer|lon|model|resolution)=(?:'([^']*)')?")
+
+
 def _fail(message: str) -> None:
-    print("geoconcept: error: " + " ".join(message.split()), file=sys.stderr)
+    """Print one line, with arguments spelled as options, and leave with 1."""
+    spelled = _ARGUMENT.sub(lambda found: f"--{found[1]} {found[2] or ''}".rstrip(), " ".join(message.split()))
+    print(f"geoconcept: error: {spelled}", file=sys.stderr)
     sys.exit(1)

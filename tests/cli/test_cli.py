@@ -70,6 +70,7 @@ def test_embed_bad_rows(towns, tmp_path):
     assert failed.returncode == 1
     assert failed.stderr.count("\n") == 1
     assert failed.stderr.startswith("geoconcept: error: ")
+    assert failed.stderr.endswith("keep them without values: --invalid null.\n")
     assert not out.exists()
     kept = run("embed", towns, "-o", out, "--invalid", "null", "-c", "BWh")
     assert kept.returncode == 0
