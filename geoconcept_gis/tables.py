@@ -242,9 +242,8 @@ def _coordinate_columns(
         lons, lats = [lon] if lon else lons, [lat] if lat else lats
         for option, several in (("lon", lons), ("lat", lats)):
             if len(several) > 1:
-                raise InputError(
-                    f"{path}: {', '.join(map(repr, several))} could all be the {option} column; choose one with {option}="
-                )
+                alike = ", ".join(map(repr, several))
+                raise InputError(f"{path}: {alike} could all be the {option} column; choose one with {option}=")
         if lons and lats:
             if lons == lats:
                 raise InputError(f"{path}: lon and lat are the same column {lons[0]!r}")
