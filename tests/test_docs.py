@@ -2,6 +2,9 @@
 
 import importlib
 import inspect
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,22 @@ def test_concept_table_is_current():
     """docs/concept-table.md is what `geoconcept concepts --markdown` prints for the bundled bank."""
     bank = geoconcept_gis.load_model(backend="numpy").bank
     assert (DOCS / "concept-table.md").read_text(encoding="utf-8") == markdown_table(list(bank)) + "\n"
+
+
+def test_the_readme_runs(tmp_path):
+    """The README's Python works as it stands, in an empty folder, without a warning."""
+    text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    made = {"hot_desert.png", "hot_desert.qml", "hot_desert.tif", "scored.parquet"}
+    assert {path.name for path in tmp_path.iterdir()} == made
+
+
+@pytest.mark.parametrize("script", sorted((DOCS.parent / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_examples_run(script, tmp_path):
+    """Every example leaves a picture."""
+    subprocess.run([sys.executable, "-W", "error", script, tmp_path], check=True, capture_output=True)
+    assert list(tmp_path.glob("*.png"))
 
 
 def test_api_page_lists_every_public_name():
