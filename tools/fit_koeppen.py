@@ -30,6 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
 
 from geoconcept_gis.concepts import Calibration, Concept, ConceptBank, ConceptScorer, Validity
 from geoconcept_gis.concepts.concept import PERCENTILES
@@ -208,9 +209,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=MODEL)
     args = parser.parse_args()
 
-    sample = draw(args.places)
-    config = read_config(args.out)
-    encoder = LocationEncoder(read_arrays(args.out / "location_encoder.safetensors"))
+    # One thread: how BLAS splits a product among threads changes its last bits, and with them the bank's bytes.
+    with threadpool_limits(1):
+        bank = fit(args.places, args.out)
+    print_table(bank)
+    bank.save(args.out)
+
+
+def fit(places: int, model: Path) -> ConceptBank:
+    """Draw places, embed them with the model in the folder `model`, fit and test every concept."""
+    sample = draw(places)
+    config = read_config(model)
+    encoder = LocationEncoder(read_arrays(model / "location_encoder.safetensors"))
     chunks = range(0, len(sample.lonlat), encoder.chunk_size)
     embedding = np.concatenate([encoder.encode_chunk(sample.lonlat[i : i + encoder.chunk_size]) for i in chunks])
     directions = unit(embedding)
@@ -282,8 +292,7 @@ def main() -> None:
         bank.references,
         space=bank.space,
     )
-    print_table(bank)
-    bank.save(args.out)
+    return bank
 
 
 def print_table(bank: ConceptBank) -> None:
