@@ -211,12 +211,12 @@ def main() -> None:
 
     # One thread: how BLAS splits a product among threads changes its last bits, and with them the bank's bytes.
     with threadpool_limits(1):
-        bank = fit(args.places, args.out)
+        bank = fit_bank(args.places, args.out)
     print_table(bank)
     bank.save(args.out)
 
 
-def fit(places: int, model: Path) -> ConceptBank:
+def fit_bank(places: int, model: Path) -> ConceptBank:
     """Draw places, embed them with the model in the folder `model`, fit and test every concept."""
     sample = draw(places)
     config = read_config(model)
