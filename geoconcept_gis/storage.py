@@ -135,11 +135,15 @@ def write_bank(bank: ConceptBank, folder: str | PathLike[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     concepts = list(bank)
     nothing = np.full(PERCENTILES.shape, np.nan, dtype=np.float32)
+    blank = np.full(DIM, np.nan, dtype=np.float32)
     arrays = {f"reference.{name}": mean for name, mean in bank.references.items()}
     arrays["vectors"] = np.array([c.vector for c in concepts], dtype=np.float32).reshape(-1, DIM)
     arrays["percentiles"] = np.array(
         [nothing if c.percentiles is None else c.percentiles for c in concepts], dtype=np.float32
     ).reshape(-1, len(PERCENTILES))
+    arrays["patterns"] = np.array(
+        [blank if c.pattern is None else c.pattern for c in concepts], dtype=np.float16
+    ).reshape(-1, DIM)
     sha256 = write_arrays(arrays, folder / BANK_ARRAYS)
     record = {
         "format": BANK_FORMAT,
@@ -163,20 +167,17 @@ def read_bank(folder: str | PathLike[str]) -> ConceptBank:
     except (KeyError, TypeError) as error:
         raise ModelFileError(f"{folder / BANK_JSON} is malformed: {error!r}") from None
     arrays = read_arrays(folder / BANK_ARRAYS, sha256)
-    vectors, percentiles = arrays.get("vectors"), arrays.get("percentiles")
-    if (
-        vectors is None
-        or percentiles is None
-        or vectors.shape != (len(records), DIM)
-        or percentiles.shape != (len(records), len(PERCENTILES))
-    ):
-        raise ModelFileError(f"{folder / BANK_ARRAYS} does not hold {len(records)} vectors and percentile rows")
+    widths = {"vectors": DIM, "percentiles": len(PERCENTILES), "patterns": DIM}
+    for key, width in widths.items():
+        if key not in arrays or arrays[key].shape != (len(records), width):
+            raise ModelFileError(f"{folder / BANK_ARRAYS} does not hold {len(records)} {key} of {width} numbers")
     try:
         concepts = [
             Concept.from_record(
                 item,
-                vector=vectors[k],
-                percentiles=None if np.isnan(percentiles[k]).any() else percentiles[k],
+                vector=arrays["vectors"][k],
+                percentiles=_present(arrays["percentiles"][k]),
+                pattern=_present(arrays["patterns"][k].astype(np.float32)),
                 space=space,
             )
             for k, item in enumerate(records)
@@ -184,3 +185,8 @@ def read_bank(folder: str | PathLike[str]) -> ConceptBank:
         return ConceptBank(concepts, {name: arrays[f"reference.{name}"] for name in names}, space=space)
     except (ConceptError, KeyError) as error:
         raise ModelFileError(f"{folder / BANK_JSON}: {error}") from None
+
+
+def _present(row: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Return a stored row, or None where NaN stands for none."""
+    return None if np.isnan(row).any() else row

@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["DIM", "PERCENTILES", "Calibration", "Concept", "Validity", "slug"]
+__all__ = ["DIM", "GRADES", "PERCENTILES", "Calibration", "Concept", "Validity", "slug"]
 
 DIM = 512
 #: The percentiles at which each concept stores its centred cosine over the reference set.
 PERCENTILES = np.arange(101, dtype=np.float64)
+#: What a grade promises, in held-out blocks. `low` is the lower end of the 95 % interval.
+GRADES = {
+    "A": "AUROC at least 0.90 even at the low end of its interval; calibration error at most 0.05",
+    "B": "AUROC at least 0.80; calibration error at most 0.05",
+    "C": "beats the control, but is weak: read its map with care",
+    "D": "does not beat the control: hidden unless asked for by name",
+}
+_ARRAYS = ("vector", "percentiles", "pattern")
 
 
 def slug(name: str) -> str:
@@ -53,11 +61,14 @@ class Calibration:
         Fitted on held-out folds of the reference set.
     ece : float or None
         Expected calibration error there (10 equal-count bins), 0..1.
+    prevalence : float or None
+        Share of the reference places that carry the label, 0..1: what the calibrated score is on average.
     """
 
     slope: float
     intercept: float
     ece: float | None = None
+    prevalence: float | None = None
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.slope) and np.isfinite(self.intercept)) or self.slope <= 0:
@@ -116,12 +127,18 @@ class Concept:
     calibration : Calibration or None
     percentiles : ndarray of float32, shape (101,), or None
         Centred cosine at the 0th to 100th percentile of the reference set.
+    pattern : ndarray of float32, shape (512,), or None
+        What the concept adds to an embedding, where `vector` is how to read it off: mean centred direction of the
+        places with the label minus that of those without, unit length. Erasing a concept and decomposing an
+        embedding need it (Haufe et al. 2014, doi 10.1016/j.neuroimage.2013.10.067).
     validity : Validity or None
     scale_km : tuple of float
         Distances over which the score is meaningful: finest and coarsest.
     aliases, prompts : tuple of str
     grade : str or None
-        A to D.
+        A to D, see `GRADES`; D is hidden unless asked for by name.
+    failure : str
+        Where it is known to go wrong: places that read high without the label, and low with it.
     provenance : dict of str to str
         Source, method, licence of the truth it was fitted on.
     licence : str
@@ -148,31 +165,40 @@ class Concept:
     reference: str = "uniform_land"
     calibration: Calibration | None = None
     percentiles: NDArray[np.float32] | None = None
+    pattern: NDArray[np.float32] | None = None
     validity: Validity | None = None
     scale_km: tuple[float, float] = (5.0, 10.0)
     aliases: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
     grade: str | None = None
+    failure: str = ""
     provenance: dict[str, str] = field(default_factory=dict)
     licence: str = ""
 
     def __post_init__(self) -> None:
         if not slug(self.name):
             raise ConceptError(f"a concept's name needs at least one letter or digit; got {self.name!r}")
-        vector = np.asarray(self.vector, dtype=np.float32)
-        if vector.shape != (DIM,):
-            raise ConceptError(f"concept {self.name!r}: vector must have shape ({DIM},); got {vector.shape}")
-        norm = float(np.linalg.norm(vector.astype(np.float64)))
-        if not np.isfinite(norm) or norm == 0.0:
-            raise ConceptError(f"concept {self.name!r}: vector must be finite and not zero")
-        if abs(norm - 1.0) > 1e-6:
-            vector = (vector / norm).astype(np.float32)
-        object.__setattr__(self, "vector", vector)
+        object.__setattr__(self, "vector", self._unit("vector", self.vector))
+        if self.pattern is not None:
+            object.__setattr__(self, "pattern", self._unit("pattern", self.pattern))
+        if self.grade is not None and self.grade not in GRADES:
+            raise ConceptError(f"concept {self.name!r}: grade must be one of {', '.join(GRADES)}; got {self.grade!r}")
         if self.percentiles is not None:
             knots = np.asarray(self.percentiles, dtype=np.float32)
             if knots.shape != PERCENTILES.shape or not (np.diff(knots) >= 0).all():
                 raise ConceptError(f"concept {self.name!r}: percentiles must be {len(PERCENTILES)} rising numbers")
             object.__setattr__(self, "percentiles", knots)
+
+    def _unit(self, what: str, array: NDArray[np.floating]) -> NDArray[np.float32]:
+        vector = np.asarray(array, dtype=np.float32)
+        if vector.shape != (DIM,):
+            raise ConceptError(f"concept {self.name!r}: {what} must have shape ({DIM},); got {vector.shape}")
+        norm = float(np.linalg.norm(vector.astype(np.float64)))
+        if not np.isfinite(norm) or norm == 0.0:
+            raise ConceptError(f"concept {self.name!r}: {what} must be finite and not zero")
+        # A pattern is stored in float16: what was read must be written back bit for bit.
+        tolerance = 1e-3 if what == "pattern" else 1e-6
+        return vector if abs(norm - 1.0) <= tolerance else (vector / norm).astype(np.float32)
 
     @property
     def column(self) -> str:
@@ -190,7 +216,7 @@ class Concept:
         Returns
         -------
         dict of str to object
-            Fields that are None are left out; so are `vector`, `percentiles` and `space`.
+            Fields that are None are left out; so are the arrays and `space`.
 
         Examples
         --------
@@ -198,7 +224,7 @@ class Concept:
         >>> Concept("my concept", np.ones(512), space="s").record()["family"]
         'user'
         """
-        skip = {"vector", "percentiles", "space"}
+        skip = {*_ARRAYS, "space"}
         return {
             f.name: asdict(value) if isinstance(value, (Calibration, Validity)) else value
             for f in fields(self)
@@ -213,6 +239,7 @@ class Concept:
         vector: NDArray[np.float32],
         percentiles: NDArray[np.float32] | None,
         space: str,
+        pattern: NDArray[np.float32] | None = None,
     ) -> Concept:
         """Rebuild a concept from `record` and its arrays.
 
@@ -226,6 +253,8 @@ class Concept:
             Its centred cosine at the percentiles of the reference set.
         space : str
             The vector space.
+        pattern : ndarray of float32, shape (512,), or None
+            What it adds to an embedding.
 
         Returns
         -------
@@ -242,7 +271,7 @@ class Concept:
         >>> Concept.from_record({"name": "x"}, vector=np.ones(512), percentiles=None, space="s").column
         'concept_x'
         """
-        known = {f.name for f in fields(cls)} - {"vector", "percentiles", "space"}
+        known = {f.name for f in fields(cls)} - {*_ARRAYS, "space"}
         values = dict(record)
         if unknown := sorted(set(values) - known):
             raise ConceptError(f"concept record {values.get('name')!r} has unknown fields {unknown}")
@@ -258,7 +287,7 @@ class Concept:
             for name in ("scale_km", "aliases", "prompts"):
                 if name in values:
                     values[name] = tuple(values[name])
-            return cls(vector=vector, percentiles=percentiles, space=space, **values)
+            return cls(vector=vector, percentiles=percentiles, pattern=pattern, space=space, **values)
         except (TypeError, AttributeError, ValueError) as error:
             if isinstance(error, ConceptError):
                 raise
