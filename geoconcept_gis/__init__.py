@@ -15,9 +15,13 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import coordinates
     from .cells import embed_h3, write_h3
+    from .comparison import Comparison, compare
+    from .concept_files import read_concept, write_concept
     from .concepts import Concept, ConceptBank
     from .datasets import world_places
     from .errors import GeoConceptError
+    from .explanation import Explanation, explain
+    from .from_places import concept_from_places
     from .h3cells import h3_grid
     from .maps import concept_map
     from .model import GeoConceptModel, load_model
@@ -25,45 +29,67 @@ if TYPE_CHECKING:
     from .plot import plot_concept_map, save_concept_map
     from .provenance import read_provenance
     from .raster import write_raster
+    from .reference import reference_places
+    from .similar import Similarity, similar_places
     from .tables import read_places, write_places
 
 _HOMES = {
+    "Comparison": "comparison",
     "Concept": "concepts",
     "ConceptBank": "concepts",
+    "Explanation": "explanation",
     "GeoConceptError": "errors",
     "GeoConceptModel": "model",
+    "Similarity": "similar",
+    "compare": "comparison",
+    "concept_from_places": "from_places",
     "concept_map": "maps",
     "embed": "places",
     "embed_h3": "cells",
+    "explain": "explanation",
     "h3_grid": "h3cells",
     "load_model": "model",
     "plot_concept_map": "plot",
+    "read_concept": "concept_files",
     "read_places": "tables",
     "read_provenance": "provenance",
+    "reference_places": "reference",
     "save_concept_map": "plot",
+    "similar_places": "similar",
     "world_places": "datasets",
+    "write_concept": "concept_files",
     "write_h3": "cells",
     "write_places": "tables",
     "write_raster": "raster",
 }
 
 __all__ = [
+    "Comparison",
     "Concept",
     "ConceptBank",
+    "Explanation",
     "GeoConceptError",
     "GeoConceptModel",
+    "Similarity",
     "__version__",
+    "compare",
+    "concept_from_places",
     "concept_map",
     "coordinates",
     "embed",
     "embed_h3",
+    "explain",
     "h3_grid",
     "load_model",
     "plot_concept_map",
+    "read_concept",
     "read_places",
     "read_provenance",
+    "reference_places",
     "save_concept_map",
+    "similar_places",
     "world_places",
+    "write_concept",
     "write_h3",
     "write_places",
     "write_raster",

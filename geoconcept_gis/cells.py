@@ -72,7 +72,7 @@ def embed_h3(
     features : {"concepts", "embedding", "all"}
         As in `embed`.
     concepts : str, Concept, iterable of either, or None
-        Names, aliases or objects; None means the model's whole bank.
+        Names, aliases or objects; None means all but those of grade D.
     model : GeoConceptModel, str, path-like or None
         None is the bundled default, loaded once per process.
     kind : {"calibrated", "percentile", "cosine"}
@@ -118,7 +118,7 @@ def embed_h3(
     """
     check_choice("geometry", geometry, (None, "center", "boundary"))
     columns = FeatureColumns(model, features, concepts, kind)
-    index, numbers = _parse(cells)
+    index, numbers = parse_cells(cells)
     resolution = to_numpy(h3ronpy.cells_resolution(pa.array(numbers)))
     finest = _finest(resolution, aggregate, child_resolution)
     total = int(count_children(numbers, resolution, finest).sum())
@@ -253,7 +253,7 @@ def _regroup(batches: Iterator[NDArray[np.uint64]], columns: int) -> Iterator[ND
         yield np.concatenate(waiting)
 
 
-def _parse(cells: Any) -> tuple[pd.Index, NDArray[np.uint64]]:
+def parse_cells(cells: Any) -> tuple[pd.Index, NDArray[np.uint64]]:
     """Return the cells as an index of their own type and as numbers, all valid."""
     if hasattr(cells, "__arrow_c_array__"):
         cells = pa.array(cells).to_pandas()

@@ -11,6 +11,7 @@ __all__ = [
     "Cancelled",
     "ConceptError",
     "CoordinateError",
+    "FewPlacesWarning",
     "GeoConceptError",
     "InputError",
     "MissingDependencyError",
@@ -50,6 +51,10 @@ class MissingDependencyError(GeoConceptError, ImportError):
 
 class Cancelled(GeoConceptError):  # noqa: N818 - what happened, not an error
     """The caller's progress function asked to stop."""
+
+
+class FewPlacesWarning(UserWarning):
+    """A concept was made from so few places that its test says little."""
 
 
 class SeamWarning(UserWarning):

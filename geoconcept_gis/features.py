@@ -40,7 +40,7 @@ class FeatureColumns:
     features : {"concepts", "embedding", "all"}
         ``all`` is the concepts first, then the embedding, from one pass over the encoder.
     concepts : str, Concept, iterable of either, or None
-        None means the whole bank.
+        None means all but those of grade D.
     kind : {"calibrated", "percentile", "cosine"}
 
     Raises

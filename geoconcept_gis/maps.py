@@ -45,7 +45,8 @@ def concept_map(
     crs: Any = "EPSG:4326",
     mask: str | None = "land",
     model: GeoConceptModel | str | PathLike[str] | None = None,
-    kind: str = "calibrated",
+    kind: str | None = None,
+    given: ConceptLike | Iterable[ConceptLike] | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Score the centres of a grid of cells against concepts.
@@ -53,7 +54,7 @@ def concept_map(
     Parameters
     ----------
     concepts : str, Concept, iterable of either, or None
-        Names, aliases or objects; None means the whole bank.
+        Names, aliases or objects; None means all but those of grade D.
     bounds : (left, bottom, right, top), optional
         In units of `crs`. None means the whole world, for a geographic CRS. With left > right a geographic map
         crosses the antimeridian: ``(177, -21, -178, -15)`` is Fiji, and its longitudes run on past 180.
@@ -68,8 +69,11 @@ def concept_map(
         ``"land"`` scores only cells whose centre is on land (Natural Earth 1:50m, lakes included), None all cells.
     model : GeoConceptModel, str, path-like or None
         None is the bundled default, loaded once per process.
-    kind : {"calibrated", "percentile", "cosine"}
-        What the numbers are; see `GeoConceptModel.score`.
+    kind : {"calibrated", "percentile", "cosine"}, optional
+        What the numbers are; see `GeoConceptModel.score`. None means calibrated, or cosine with `given`.
+    given : str, Concept, iterable of either, or None
+        Concepts to take away from every place first, so that the map shows what is left of the others. What is left
+        has no calibration and no percentiles, only a cosine; see `GeoConceptModel.given`.
     progress : callable, optional
         Called as ``progress(done, total)`` in cells to encode, and with ``done=0`` while they are being picked;
         return true to cancel.
@@ -87,7 +91,7 @@ def concept_map(
     InputError
         Bounds, resolution, shape, CRS, mask or kind make no map; the message says why.
     ConceptError
-        A concept is unknown, asked for twice, or lacks what `kind` needs.
+        A concept is unknown, asked for twice, or lacks what `kind` or `given` needs.
     Cancelled
         `progress` asked to stop.
 
@@ -110,12 +114,30 @@ def concept_map(
     """
     if mask not in ("land", None):
         raise InputError(f"mask must be 'land' or None; got {mask!r}")
-    look_of(kind)
+    kind = _choose_kind(kind, given is not None)
     model = as_model(model)
     chosen = model.select(concepts)
+    erased = [] if given is None else model.select(given)
+    if erased:
+        chosen = [model.given(concept, erased) for concept in chosen]
     grid = make_grid(bounds, resolution, shape, crs, len(chosen))
     scores = _score(grid, model, chosen, kind, mask, progress)
-    return _dataset(grid, scores, model, chosen, kind, mask)
+    dataset = _dataset(grid, scores, model, chosen, kind, mask)
+    if erased:
+        dataset.attrs["geoconcept_given"] = "; ".join(concept.name for concept in erased)
+    return dataset
+
+
+def _choose_kind(kind: str | None, given: bool) -> str:
+    if kind is None:
+        return "cosine" if given else "calibrated"
+    look_of(kind)
+    if given and kind != "cosine":
+        raise InputError(
+            f"kind={kind!r} does not go with given: calibration and percentiles belong to the whole concept, and say "
+            "nothing about what is left of it. Leave kind out, or ask for kind='cosine'"
+        )
+    return kind
 
 
 def _score(
@@ -192,7 +214,7 @@ def _attributes(concept: Concept, kind: str) -> dict[str, Any]:
     attributes = {
         "long_name": f"concept: {concept.name}",
         "units": KINDS[kind],
-        "valid_range": np.array([look.low, look.high], dtype=np.float32),
+        "valid_range": np.array([look.least, look.most], dtype=np.float32),
         "cell_methods": "area: point",
         "comment": f"{meaning} The cell's centre is associated with the concept; nothing was observed there. "
         f"Meaningful over {low:g}-{high:g} km or more.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import copy
+import hashlib
 import shutil
 from functools import cache, cached_property
 from pathlib import Path
@@ -12,13 +14,14 @@ import numpy as np
 
 from ._version import __version__
 from .backends import BackendChoice
-from .concepts import ConceptBank, ConceptScorer
+from .concepts import ConceptBank, ConceptScorer, slug
+from .concepts.erase import given
 from .coordinates import check_lonlat
 from .encoder import ImageHead, LocationEncoder
-from .errors import InputError, ModelFileError
+from .errors import ConceptError, InputError, ModelFileError
 from .files import atomic_folder, sha256_of
 from .progress import report
-from .storage import BANK_ARRAYS, BANK_JSON, CONFIG, read_arrays, read_bank, read_config, write_bank
+from .storage import BANK_JSON, CONFIG, bank_content, read_arrays, read_bank, read_config, write_bank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,6 +75,7 @@ class GeoConceptModel:
         self.sha256: str = self.config["files"][_ENCODER]
         self.encoder = LocationEncoder(read_arrays(folder / _ENCODER, self.sha256))
         self.bank: ConceptBank = read_bank(folder)
+        self._bank_of_folder = self.bank
         if self.bank.space != self.space:
             raise ModelFileError(
                 f"{folder}: the concept bank lives in space {self.bank.space!r}, the encoder in {self.space!r}"
@@ -118,20 +122,95 @@ class GeoConceptModel:
         Returns
         -------
         pandas.DataFrame
-            Columns ``name``, ``family``, ``description``, ``metric``, ``validity``, ``low``, ``high``,
-            ``n_positive``, ``ece``, ``control``, ``control_value``, ``grade``, ``column``.
+            Columns ``name``, ``family``, ``grade``, ``description``, ``metric``, ``validity`` (of `metric`, with its
+            95 % interval ``low`` to ``high``), one column a control, for example ``control_moved_labels``,
+            ``n_positive``, ``prevalence``, ``ece``, ``failure``, ``reference``, ``column``. All concepts are in
+            it, those of grade D too.
 
         Examples
         --------
         >>> load_model().concepts["name"].head(3).tolist()
         ['tropical climate', 'arid climate', 'temperate climate']
         """
-        import pandas as pd
+        return _table(self.bank)
 
-        return pd.DataFrame([_row(concept) for concept in self.bank])
+    def with_bank(self, bank: ConceptBank) -> GeoConceptModel:
+        """Return this model with other concepts: the same encoder and backend, another bank.
+
+        Parameters
+        ----------
+        bank : ConceptBank
+            Of this model's space, for example ``model.bank.add(my_concept)``.
+
+        Returns
+        -------
+        GeoConceptModel
+            This model is not changed.
+
+        Raises
+        ------
+        ConceptError
+            The bank is of another space.
+
+        Examples
+        --------
+        >>> model = load_model()
+        >>> small = model.with_bank(model.bank.subset(["BWh", "Cfb"]))
+        >>> small.score([[31.2, 30.0]]).shape
+        (1, 2)
+        """
+        if not isinstance(bank, ConceptBank):
+            raise ConceptError(f"bank must be a ConceptBank; got {type(bank).__name__}")
+        if bank.space != self.space:
+            raise ConceptError(
+                f"the bank lives in space {bank.space!r}, model {self.name!r} in {self.space!r}; "
+                "vectors of two models cannot be mixed"
+            )
+        other = copy.copy(self)
+        other.bank = bank
+        return other
+
+    def given(self, concept: ConceptLike, others: ConceptLike | Iterable[ConceptLike]) -> Concept:
+        """Return what is left of a concept when others are taken away from every place.
+
+        Parameters
+        ----------
+        concept : str or Concept
+            What to read.
+        others : str, Concept, or iterable of either
+            What to take away, all at once; each needs a ``pattern``.
+
+        Returns
+        -------
+        Concept
+            Named ``"vineyard given mediterranean climate"``; score it with ``kind="cosine"``.
+
+        Raises
+        ------
+        ConceptError
+            A name is unknown, nothing is left, or the others cannot be taken away; the message says why.
+
+        See Also
+        --------
+        geoconcept_gis.concepts.erase.given : The formula and its guarantee.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> model = load_model()
+        >>> desert = model.bank["hot desert climate"]
+        >>> desert = replace(desert, pattern=desert.vector)  # as a pattern that has no overlap with other concepts
+        >>> rest = model.given("tundra climate", desert)
+        >>> rest.name
+        'tundra climate given hot desert climate'
+        >>> abs(float(rest.vector @ desert.vector)) < 1e-6
+        True
+        """
+        [target] = self.select([concept])
+        return given(target, self.select(others))
 
     def select(self, concepts: ConceptLike | Iterable[ConceptLike] | None = None) -> list[Concept]:
-        """Return concepts by name, alias or as objects; None means the whole bank.
+        """Return concepts by name, alias or as objects; None means all but those of grade D.
 
         Parameters
         ----------
@@ -231,7 +310,7 @@ class GeoConceptModel:
         lonlat : array_like of shape (N, 2), or (2,)
             (lon, lat) in degrees, EPSG:4326; longitudes wrap.
         concepts : str, Concept, iterable of either, or None
-            Names, aliases or objects; None means the whole bank.
+            Names, aliases or objects; None means all but those of grade D.
         kind : {"calibrated", "percentile", "cosine"}
             ``cosine``: centred cosine in [-1, 1], zero for the average place of the reference set.
             ``calibrated``: 0 to 1, the share of reference places with that cosine that carry the label.
@@ -346,7 +425,7 @@ class GeoConceptModel:
         Parameters
         ----------
         concepts : str, Concept, iterable of either, or None
-            The concepts in the product; None means the whole bank.
+            The concepts in the product; None means all but those of grade D.
         kind : str, optional
             Kind of score; None when the product holds embeddings only.
 
@@ -384,13 +463,18 @@ class GeoConceptModel:
             }
         return record
 
-    @cached_property
+    @property
     def bank_sha256(self) -> str:
-        """sha256 of ``concepts.json``, which itself names the sha256 of the arrays."""
-        return sha256_of(self.folder / BANK_JSON)
+        """sha256 of the bank's ``concepts.json``, which itself names the sha256 of the arrays.
+
+        For a bank that came by `with_bank` it is that of the file `save` would write.
+        """
+        if self.bank is self._bank_of_folder:
+            return sha256_of(self.folder / BANK_JSON)
+        return hashlib.sha256(bank_content(self.bank)[BANK_JSON]).hexdigest()
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write the model as one folder that `load_model` opens.
+        """Write the model, with the bank it has now, as one folder that `load_model` opens.
 
         Parameters
         ----------
@@ -416,9 +500,10 @@ class GeoConceptModel:
         """
         with atomic_folder(path) as part:
             for file in sorted(self.folder.iterdir()):
-                if file.is_file() and file.name not in (BANK_JSON, BANK_ARRAYS):
+                if file.is_file():
                     shutil.copyfile(file, part / file.name)
-            write_bank(self.bank, part)
+            if self.bank is not self._bank_of_folder:
+                write_bank(self.bank, part)
         return Path(path)
 
 
@@ -515,22 +600,38 @@ def as_model(model: GeoConceptModel | str | PathLike[str] | None) -> GeoConceptM
     return model
 
 
+def _table(bank: ConceptBank) -> pd.DataFrame:
+    import pandas as pd
+
+    # Named even where the bank is empty, and in this order.
+    before = ["name", "family", "grade", "description", "metric", "validity", "low", "high"]
+    after = ["n_positive", "prevalence", "ece", "failure", "reference", "column"]
+    controls = dict.fromkeys(name for c in bank if c.validity for name in c.validity.controls)
+    columns = [*before, *(_control_column(name) for name in controls), *after]
+    return pd.DataFrame([_row(concept) for concept in bank], columns=columns)
+
+
+def _control_column(name: str) -> str:
+    return f"control_{slug(name)}"
+
+
 def _row(concept: Concept) -> dict[str, Any]:
     validity, calibration = concept.validity, concept.calibration
-    control = next(iter(validity.controls.items()), (None, None)) if validity else (None, None)
     low, high = (validity.interval if validity else None) or (np.nan, np.nan)
     return {
         "name": concept.name,
         "family": concept.family,
+        "grade": concept.grade,
         "description": concept.description,
         "metric": validity.metric if validity else None,
         "validity": validity.value if validity else np.nan,
         "low": low,
         "high": high,
+        **{_control_column(name): value for name, value in (validity.controls if validity else {}).items()},
         "n_positive": validity.n_positive if validity else 0,
+        "prevalence": calibration.prevalence if calibration and calibration.prevalence is not None else np.nan,
         "ece": calibration.ece if calibration and calibration.ece is not None else np.nan,
-        "control": control[0],
-        "control_value": control[1],
-        "grade": concept.grade,
+        "failure": concept.failure,
+        "reference": concept.reference,
         "column": concept.column,
     }

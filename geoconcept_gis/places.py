@@ -55,7 +55,7 @@ def embed(
         ``concepts``: one column ``concept_<name>`` each. ``embedding``: ``embedding_000`` to ``embedding_511``, raw
         and not normalised. ``all``: both.
     concepts : str, Concept, iterable of either, or None
-        Names, aliases or objects; None means the model's whole bank.
+        Names, aliases or objects; None means all but those of grade D.
     model : GeoConceptModel, str, path-like or None
         None is the bundled default, loaded once per process.
     invalid : {"raise", "null"}

@@ -47,8 +47,8 @@ def plot_concept_map(
 ) -> Axes:
     """Draw one concept of a map.
 
-    Colours span the fixed range of the kind of score (Viridis from 0 to 1 or 0 to 100, blue to red from -1 to 1), so
-    maps can be compared by eye. Cells without a value show the pale background.
+    Colours span the fixed range of the kind of score (Viridis from 0 to 1 or 0 to 100, blue to red from -0.4 to 0.4 for
+    a cosine), so maps can be compared by eye. Cells without a value show the pale background.
 
     Parameters
     ----------
@@ -307,12 +307,22 @@ def _degrees(value: float, letters: str) -> str:
 
 def _add_colour_bar(ax: Axes, bar_ax: Axes | None, image: AxesImage, look: Look, note: list[str]) -> None:
     """Draw the colour bar under the map, its meaning above it and the note below."""
+    # Arrows at the ends say that there may be values beyond them.
+    extend = "neither" if (look.low, look.high) == (look.least, look.most) else "both"
     if bar_ax is None:
         bar = ax.figure.colorbar(
-            image, ax=ax, orientation="horizontal", fraction=0.04, shrink=0.8, anchor=(0.0, 1.0), pad=0.15
+            image,
+            ax=ax,
+            orientation="horizontal",
+            extend=extend,
+            extendfrac=0.02,
+            fraction=0.04,
+            shrink=0.8,
+            anchor=(0.0, 1.0),
+            pad=0.15,
         )
     else:
-        bar = ax.figure.colorbar(image, cax=bar_ax, orientation="horizontal")
+        bar = ax.figure.colorbar(image, cax=bar_ax, orientation="horizontal", extend=extend, extendfrac=0.02)
     bar.ax.set_title(_capital(look.label), loc="left", fontsize=9, pad=5)
     bar.ax.tick_params(labelsize=9, length=3)
     bar.outline.set_linewidth(0.4)

@@ -5,6 +5,7 @@ No pickle, no code, no download. Every array file is checked against the sha256 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONFIG",
     "FORMAT_VERSION",
+    "bank_content",
     "read_arrays",
     "read_bank",
     "read_config",
@@ -76,20 +78,27 @@ def read_arrays(path: Path, sha256: str | None = None) -> dict[str, NDArray[Any]
 
 
 def write_arrays(arrays: dict[str, NDArray[Any]], path: Path) -> str:
-    """Write a safetensors file (no metadata, so equal arrays give equal bytes) and return its sha256."""
-    from safetensors.numpy import save
-
-    content = save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)})
+    """Write a safetensors file and return its sha256."""
     with atomic_file(path) as part:
-        part.write_bytes(content)
+        part.write_bytes(_safetensors(arrays))
     return sha256_of(path)
 
 
 def write_json(record: dict[str, Any], path: Path) -> None:
     """Write JSON that diffs well: indented, keys in the order given, numbers finite."""
-    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     with atomic_file(path) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
+        part.write_bytes(_json(record))
+
+
+def _safetensors(arrays: dict[str, NDArray[Any]]) -> bytes:
+    """Return a safetensors file; without metadata equal arrays give equal bytes."""
+    from safetensors.numpy import save
+
+    return save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)})
+
+
+def _json(record: dict[str, Any]) -> bytes:
+    return (json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
 
 
 def _read_json(path: Path, kind: str) -> dict[str, Any]:
@@ -132,11 +141,20 @@ def read_config(folder: Path) -> dict[str, Any]:
 def write_bank(bank: ConceptBank, folder: str | PathLike[str]) -> Path:
     """Write a bank as ``concepts.safetensors`` and ``concepts.json``; see `ConceptBank.save`."""
     folder = Path(folder)
+    content = bank_content(bank)  # before the folder is made: a bank that cannot be written leaves none
     folder.mkdir(parents=True, exist_ok=True)
+    for name in (BANK_ARRAYS, BANK_JSON):
+        with atomic_file(folder / name) as part:
+            part.write_bytes(content[name])
+    return folder
+
+
+def bank_content(bank: ConceptBank) -> dict[str, bytes]:
+    """Return the two files of a bank by name, byte for byte as `write_bank` writes them."""
     concepts = list(bank)
     nothing = np.full(PERCENTILES.shape, np.nan, dtype=np.float32)
     blank = np.full(DIM, np.nan, dtype=np.float32)
-    arrays = {f"reference.{name}": mean for name, mean in bank.references.items()}
+    arrays: dict[str, NDArray[Any]] = {f"reference.{name}": mean for name, mean in bank.references.items()}
     arrays["vectors"] = np.array([c.vector for c in concepts], dtype=np.float32).reshape(-1, DIM)
     arrays["percentiles"] = np.array(
         [nothing if c.percentiles is None else c.percentiles for c in concepts], dtype=np.float32
@@ -144,17 +162,16 @@ def write_bank(bank: ConceptBank, folder: str | PathLike[str]) -> Path:
     arrays["patterns"] = np.array(
         [blank if c.pattern is None else c.pattern for c in concepts], dtype=np.float16
     ).reshape(-1, DIM)
-    sha256 = write_arrays(arrays, folder / BANK_ARRAYS)
+    content = _safetensors(arrays)
     record = {
         "format": BANK_FORMAT,
         "format_version": FORMAT_VERSION,
         "space": bank.space,
-        "arrays_sha256": sha256,
+        "arrays_sha256": hashlib.sha256(content).hexdigest(),
         "references": sorted(bank.references),
         "concepts": [concept.record() for concept in concepts],
     }
-    write_json(record, folder / BANK_JSON)
-    return folder
+    return {BANK_ARRAYS: content, BANK_JSON: _json(record)}
 
 
 def read_bank(folder: str | PathLike[str]) -> ConceptBank:

@@ -11,7 +11,6 @@ import pytest
 from numpydoc.validate import validate
 
 import geoconcept_gis
-from geoconcept_gis.cli.inspect import markdown_table
 
 DOCS = Path(geoconcept_gis.__file__).parents[1] / "docs"
 #: No docstring or summary; parameters missing, unknown, without type or text; no returns or yields; no example.
@@ -39,12 +38,6 @@ def test_public_functions_are_documented(name):
     """numpydoc finds a summary, every parameter with its type, what is returned, and an example (run as a doctest)."""
     errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code in CODES]
     assert not errors
-
-
-def test_concept_table_is_current():
-    """docs/concept-table.md is what `geoconcept concepts --markdown` prints for the bundled bank."""
-    bank = geoconcept_gis.load_model(backend="numpy").bank
-    assert (DOCS / "concept-table.md").read_text(encoding="utf-8") == markdown_table(list(bank)) + "\n"
 
 
 def test_the_readme_runs(tmp_path):

@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import geoconcept_gis as gc
+from geoconcept_gis.concepts import Calibration, ConceptBank, Validity
 from geoconcept_gis.errors import BackendError, Cancelled, ConceptError, CoordinateError, InputError, ModelFileError
 from geoconcept_gis.model import bundled_models
 
@@ -35,14 +37,81 @@ def test_bundled_model_is_whole(model):
     assert (model.folder / "LICENSE").is_file()
 
 
-def test_first_concepts_reach_the_bar(model):
-    """30 classes and 5 groups, mean held-out AUROC of the classes at least 0.95."""
-    table = model.concepts
-    assert table["family"].value_counts().to_dict() == {"climate class": 30, "climate group": 5}
-    assert (table["metric"] == "AUROC").all()
-    assert table.loc[table["family"] == "climate class", "validity"].mean() >= 0.95
-    assert table["name"].is_unique
-    assert (table["low"] <= table["validity"]).all()
+def test_climate_concepts_reach_the_bar(model):
+    """The climates found by their Koeppen letters have a mean held-out AUROC of at least 0.95."""
+    table = model.concepts.set_index("name")
+    letters = [
+        "Af",
+        "Am",
+        "Aw",
+        "BWh",
+        "BWk",
+        "BSh",
+        "BSk",
+        "Csa",
+        "Csb",
+        "Cfa",
+        "Cfb",
+        "Dfa",
+        "Dfb",
+        "Dfc",
+        "ET",
+        "EF",
+    ]
+    climates = table.loc[[concept.name for concept in model.bank.select(letters)]]
+    assert (climates["metric"] == "AUROC").all()
+    assert climates["validity"].mean() >= 0.95
+    assert table.index.is_unique
+    assert (table["low"] <= table["validity"])[table["low"].notna()].all()
+
+
+def small_bank(model):
+    """Three bundled concepts with what the table shows, one of them of grade D."""
+    parts = [
+        {"grade": "A", "failure": "Salt flats read high.", "calibration": Calibration(30.0, -3.0, 0.01, 0.14)},
+        {"grade": "D", "validity": Validity("AUROC", 0.6, controls={"moved labels": 0.61, "position only": 0.7})},
+        {"validity": None, "calibration": None, "grade": None},
+    ]
+    concepts = zip(model.bank.select(["BWh", "Cfb", "ET"]), parts, strict=True)
+    return ConceptBank(
+        [replace(concept, **part) for concept, part in concepts], model.bank.references, space=model.space
+    )
+
+
+def test_table_of_concepts(model):
+    """One row a concept, hidden ones too; one column a control; what is not known is empty."""
+    table = model.with_bank(small_bank(model)).concepts.set_index("name")
+    assert table["grade"].tolist()[:2] == ["A", "D"]
+    assert table.loc["hot desert climate", "failure"] == "Salt flats read high."
+    assert table.loc["hot desert climate", "prevalence"] == 0.14
+    assert table.loc["oceanic climate", "control_moved_labels"] == 0.61
+    assert table.loc["oceanic climate", "control_position_only"] == 0.7
+    assert table.loc["tundra climate", ["validity", "low", "ece", "control_moved_labels"]].isna().all()
+    assert set(table["reference"]) <= set(model.bank.references)
+    empty = model.with_bank(ConceptBank([], model.bank.references, space=model.space)).concepts
+    assert len(empty) == 0
+    assert {"name", "grade", "column"} <= set(empty.columns)
+
+
+def test_with_bank(model, tmp_path):
+    """Same encoder, other concepts; the first model stays as it was; hash and files are those of the bank in use."""
+    other = model.with_bank(small_bank(model))
+    assert other.encoder is model.encoder
+    assert other.backend == model.backend
+    np.testing.assert_array_equal(other.score(PLACES, "BWh", kind="cosine"), model.score(PLACES, "BWh", kind="cosine"))
+    assert "hot desert climate" in model.bank
+    assert [concept.name for concept in other.select(None)] == ["hot desert climate", "tundra climate"]
+    assert other.score(PLACES, kind="cosine").shape == (4, 2)
+    assert other.provenance(None, "cosine")["concepts"] == "hot desert climate; tundra climate"
+    assert other.bank_sha256 != model.bank_sha256
+    again = gc.load_model(other.save(tmp_path / "mine"), backend="numpy")
+    assert not again.bank.diff(other.bank)
+    assert again.bank_sha256 == other.bank_sha256
+    assert again.with_bank(again.bank).bank_sha256 == again.bank_sha256
+    with pytest.raises(ConceptError, match="space 't', model 'geoclip'"):
+        model.with_bank(ConceptBank([], {}, space="t"))
+    with pytest.raises(ConceptError, match="must be a ConceptBank"):
+        model.with_bank(model)
 
 
 def test_concepts_find_their_places(model):
@@ -63,7 +132,7 @@ def test_score_equals_scoring_the_embedding(model):
 def test_zero_rows(model):
     """No places, no rows, right shapes."""
     assert model.encode(np.empty((0, 2))).shape == (0, 512)
-    assert model.score([]).shape == (0, 35)
+    assert model.score([]).shape == (0, len(model.bank.shown))
 
 
 @given(lon=st.floats(-180, 180), lat=st.floats(-90, 90), turns=st.sampled_from([-360, 0, 360]))
@@ -116,6 +185,7 @@ def test_save_and_load(model, folder):
     again = gc.load_model(folder, backend="numpy")
     np.testing.assert_array_equal(again.score(PLACES), model.score(PLACES))
     assert again.bank_sha256 == model.bank_sha256
+    assert not again.bank.diff(model.bank)
     with pytest.raises(InputError, match="exists already"):
         model.save(folder)
 

@@ -54,11 +54,11 @@ def test_values_are_the_models_own(model):
 
 
 def test_features_choose_the_columns(model):
-    """Concepts alone, embedding alone; None means the whole bank; the default is concepts."""
+    """Concepts alone, embedding alone; None means all but grade D; the default is concepts."""
     place = points((31.2, 30.0))
     assert list(gc.embed(place, concepts=NAMES, model=model).columns) == ["geometry", *COLUMNS]
     assert list(gc.embed(place, "embedding", model=model).columns) == ["geometry", *EMBEDDING]
-    assert gc.embed(place, model=model).shape[1] == 1 + len(model.bank)
+    assert gc.embed(place, model=model).shape[1] == 1 + len(model.bank.shown)
 
 
 @pytest.mark.parametrize("within", ["point", "mean"])

@@ -14,17 +14,21 @@ import typer
 from ..errors import InputError
 
 if TYPE_CHECKING:
+    from ..concepts import Concept
     from ..model import GeoConceptModel
     from ..progress import Progress
 
 __all__ = [
+    "KIND_HELP",
     "BackendOption",
     "BoundsOption",
     "ConceptOption",
+    "Kind",
     "KindOption",
     "ModelOption",
     "OverwriteOption",
     "check_free",
+    "find_concepts",
     "load",
     "progress_bar",
     "say",
@@ -32,18 +36,19 @@ __all__ = [
 ]
 
 
-KindOption = Annotated[
-    Literal["calibrated", "percentile", "cosine"],
-    typer.Option(
-        "--kind",
-        help="calibrated: 0..1, share of reference places with this score that carry the label; percentile: 0..100, "
-        "share of reference places that score lower; cosine: -1..1, zero for the average place.",
-    ),
-]
+Kind = Literal["calibrated", "percentile", "cosine"]
+KIND_HELP = (
+    "calibrated: 0..1, share of reference places with this score that carry the label; percentile: 0..100, "
+    "share of reference places that score lower; cosine: -1..1, zero for the average place."
+)
+KindOption = Annotated[Kind, typer.Option("--kind", help=KIND_HELP)]
 ConceptOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--concept", "-c", help="A concept by name or alias; repeat for more. All when left out.", show_default=False
+        "--concept",
+        "-c",
+        help="A concept by name, alias or .concept file; repeat for more. All but grade D when left out.",
+        show_default=False,
     ),
 ]
 ModelOption = Annotated[
@@ -71,6 +76,15 @@ def load(model: str | None, backend: str) -> GeoConceptModel:
     return load_model(model, backend=backend)
 
 
+def find_concepts(model: GeoConceptModel, words: list[str] | None) -> list[Concept] | None:
+    """Return the concepts that names, aliases and .concept files stand for; None where none are given."""
+    if not words:
+        return None
+    from ..concept_files import is_concept_file, read_concept
+
+    return model.select([read_concept(word, model) if is_concept_file(word) else word for word in words])
+
+
 def check_free(path: Path, overwrite: bool) -> Path:
     """Refuse to replace a file unasked, and a folder that is not there, before any work is done."""
     if path.is_dir():
@@ -88,7 +102,7 @@ def say(message: str) -> None:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Progress]:
+def progress_bar(label: str, unit: str = "points") -> Iterator[Progress]:
     """Show a bar on standard error when that is a terminal; yields the progress function."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -97,7 +111,7 @@ def progress_bar(label: str) -> Iterator[Progress]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("points"),
+        TextColumn(unit),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:

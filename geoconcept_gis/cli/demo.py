@@ -49,7 +49,7 @@ def demo(
         typer.echo(f"  {getattr(row, chosen.column):.2f}  {row.name}, {row.country}")
     command = _command()
     typer.echo(f"""
-{len(places):,} places x ({len(model.bank)} concepts + 512 embedding columns)   {table}
+{len(places):,} places x ({len(model.bank.shown)} concepts + 512 embedding columns)   {table}
 world map, Cloud Optimized GeoTIFF, styled for QGIS     {raster}
 the same as a picture                                   {picture}
 

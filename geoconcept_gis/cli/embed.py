@@ -15,6 +15,7 @@ from .common import (
     ModelOption,
     OverwriteOption,
     check_free,
+    find_concepts,
     load,
     progress_bar,
     say,
@@ -68,13 +69,13 @@ def embed(
     check_suffix(out)
     check_free(out, overwrite)
     loaded = load(model, backend)
-    loaded.select(concept or None)  # unknown names should fail before a large file is read
+    chosen = find_concepts(loaded, concept)  # unknown names should fail before a large file is read
     places = read_places(source, lon=lon, lat=lat, crs=crs, layer=layer, invalid=invalid)
     with progress_bar("embedding") as progress, short_warnings():
         result = embed_frame(
             places,
             features,
-            concept or None,
+            chosen,
             loaded,
             invalid,
             kind=kind,
@@ -119,7 +120,7 @@ def h3(
             out,
             bounds,
             resolution,
-            concept or None,
+            find_concepts(loaded, concept),
             features=features,
             model=loaded,
             kind=kind,

@@ -14,7 +14,7 @@ import typer
 
 from .._version import __version__
 from ..errors import GeoConceptError
-from . import demo, embed, inspect, raster
+from . import bank, concept, demo, embed, explain, inspect, raster
 
 __all__ = ["app", "main"]
 
@@ -30,8 +30,13 @@ app.command("demo")(demo.demo)
 app.command("embed")(embed.embed)
 app.command("h3")(embed.h3)
 app.command("map")(raster.map_)
+app.command("explain", context_settings=explain.NEGATIVE_NUMBERS)(explain.explain)
+app.command("compare", context_settings=explain.NEGATIVE_NUMBERS)(explain.compare)
+app.command("similar", context_settings=explain.NEGATIVE_NUMBERS)(explain.similar)
 app.command("concepts")(inspect.concepts)
 app.command("info")(inspect.info)
+app.add_typer(bank.app, name="bank")
+app.add_typer(concept.app, name="concept")
 
 
 def _print_version(wanted: bool) -> None:

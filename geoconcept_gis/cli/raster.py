@@ -9,12 +9,14 @@ import typer
 
 from ..errors import InputError
 from .common import (
+    KIND_HELP,
     BackendOption,
     BoundsOption,
-    KindOption,
+    Kind,
     ModelOption,
     OverwriteOption,
     check_free,
+    find_concepts,
     load,
     progress_bar,
     say,
@@ -28,7 +30,9 @@ def map_(
     concepts: Annotated[
         list[str],
         typer.Argument(
-            metavar="CONCEPT...", help="Concepts by name or alias; see `geoconcept concepts`.", show_default=False
+            metavar="CONCEPT...",
+            help="Concepts by name, alias or .concept file; see `geoconcept concepts`.",
+            show_default=False,
         ),
     ],
     out: Annotated[
@@ -45,14 +49,26 @@ def map_(
     ] = None,
     crs: Annotated[str, typer.Option(help="CRS of the map; bounds and resolution are in its units.")] = "EPSG:4326",
     mask: Annotated[Literal["land", "none"], typer.Option(help="land: leave the sea empty.")] = "land",
-    kind: KindOption = "calibrated",
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", help=KIND_HELP, show_default="calibrated; cosine with --given")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--given",
+            metavar="CONCEPT",
+            help="Take this concept away first and map what is left of the others; repeat for more.",
+            show_default=False,
+        ),
+    ] = None,
     model: ModelOption = None,
     backend: BackendOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
     """Map concepts over the world or an area.
 
-    Example: geoconcept map "hot desert climate" --bounds -20 0 60 40 -o map.tif --png map.png
+    Examples: geoconcept map "hot desert climate" --bounds -20 0 60 40 -o map.tif --png map.png;
+    geoconcept map "tundra climate" --given "polar climate" --png left.png
     """
     if out is None and png is None:
         raise InputError("nothing to write: give -o map.tif, --png map.png or both")
@@ -72,13 +88,14 @@ def map_(
     loaded = load(model, backend)
     with progress_bar("mapping") as progress, short_warnings():
         dataset = concept_map(
-            concepts,
+            find_concepts(loaded, concepts),
             bounds,
             resolution=DEFAULT_RESOLUTION if resolution is None else resolution,
             crs=crs,
             mask=None if mask == "none" else "land",
             model=loaded,
             kind=kind,
+            given=find_concepts(loaded, given),
             progress=progress,
         )
     if out is not None:

@@ -27,7 +27,7 @@ def test_help_names_every_command():
     """`--help` shows the commands, each command has help with an example or options."""
     result = run("--help")
     assert result.returncode == 0
-    for command in ("embed", "h3", "map", "concepts", "info", "demo"):
+    for command in ("embed", "h3", "map", "concepts", "info", "demo", "bank"):
         assert command in result.stdout
         assert run(command, "--help").returncode == 0
 

