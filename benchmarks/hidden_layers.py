@@ -12,6 +12,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 try:
     from benchmarks.encoder import RESULTS, machine
@@ -19,7 +20,6 @@ except ModuleNotFoundError:  # run as a script: this folder itself is on the pat
     from encoder import RESULTS, machine
 
 from geoconcept_gis import load_model
-from geoconcept_gis.bank.build import _one_thread
 from geoconcept_gis.bank.definitions import LAND, definitions
 from geoconcept_gis.bank.sources import Truths, countries, data_folder
 from geoconcept_gis.encoder.location import _fourier_features
@@ -89,7 +89,9 @@ def main():
                 jobs.append((one, label == 1))
     jobs = jobs[:: max(1, len(jobs) // arguments.concepts)]
     families = {one.name: one.family for one, _ in jobs}
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_one_thread) as pool:  # forked: features are shared
+    with ProcessPoolExecutor(
+        os.cpu_count(), initializer=threadpool_limits, initargs=(1,)
+    ) as pool:  # forked: features are shared
         work = [pool.submit(compare, one.name, y, lonlat, np.ones(PLACES)) for one, y in jobs]
         rows = [future.result() for future in work]
     kinds = list(FEATURES)

@@ -264,7 +264,10 @@ def known_failure(
 
 
 def _unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:
-    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+    length = np.linalg.norm(vector)
+    if length == 0.0:
+        raise ConceptError("nothing tells the places with the label from those without: their embeddings are the same")
+    return np.asarray(vector / length, dtype=np.float32)
 
 
 def _choose_blocks(lonlat: NDArray[np.float64], y: NDArray[np.bool_]) -> tuple[NDArray[np.int64], float]:
@@ -309,7 +312,10 @@ def _direction(x: NDArray[np.float32], y: NDArray[np.bool_], strength: float, se
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the order of scores settles long before the length
         fitted = LogisticRegression(C=strength, class_weight="balanced", max_iter=300, tol=1e-3).fit(x[rows], y[rows])
-    return _unit(fitted.coef_[0])
+    normal = fitted.coef_[0]
+    if not normal.any():  # so little to find that the solver took no step: take the direction of the first
+        normal = x[rows][y[rows]].mean(axis=0) - x[rows][~y[rows]].mean(axis=0)
+    return _unit(normal)
 
 
 def _thin(y: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:

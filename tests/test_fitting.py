@@ -142,6 +142,16 @@ def test_noise_gets_a_d(seed):
     assert 0.35 < fit.validity.value < 0.65
 
 
+def test_labels_with_nothing_to_find_still_have_a_direction():
+    """Where the solver takes no step at all, the result is finite, and a D."""
+    examples, _ = world(300)
+    x = centre(np.ones((300, 512)) + 1e-3 * examples.x, np.zeros(512))
+    y = np.random.default_rng(0).random(300) < 0.5
+    fit = fit_concept(Examples(x, y, examples.lonlat, examples.weight), negatives="x", strengths=(0.01,))
+    assert np.isfinite(fit.vector).all()
+    assert fit.grade == "D"
+
+
 def test_a_crowded_label_is_not_mistaken_for_its_control():
     """A label found with ease in two neighbouring blocks beats its control, however many records crowd there."""
     rng = np.random.default_rng(3)

