@@ -1,4 +1,4 @@
-"""Fitting one concept: measures that agree with sklearn, folds that hold out, controls and grades that mean something."""
+"""Fitting one concept: measures as in sklearn, folds that hold out, controls and grades that mean something."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,8 @@ def test_auroc_is_sklearns(data, count):
     scores = data.draw(hnp.arrays(np.float32, count, elements=st.integers(-3, 3).map(lambda k: k / 4)))
     y = data.draw(hnp.arrays(bool, count))
     weights = data.draw(hnp.arrays(np.float64, (2, count), elements=st.integers(0, 3).map(float)))
-    for row, value in zip([np.ones(count), *weights], [*weighted_auroc(scores, y), *weighted_auroc(scores, y, weights)]):
+    values = [*weighted_auroc(scores, y), *weighted_auroc(scores, y, weights)]
+    for row, value in zip([np.ones(count), *weights], values, strict=True):
         if row[y].sum() > 0 and row[~y].sum() > 0:
             assert value == pytest.approx(roc_auc_score(y, scores, sample_weight=row), abs=1e-9)
         else:

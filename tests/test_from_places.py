@@ -64,15 +64,13 @@ def test_percentiles_are_those_of_the_reference(model):
     assert np.mean(values > 90.0) == pytest.approx(0.1, abs=0.03)
 
 
-def test_the_score_does_not_depend_on_how_many_are_given(cheap_model):
-    """Twice the background leaves a score where it was; a rarer thing lowers it."""
-    at = [[12.0, 25.0], [20.0, 45.0]]
-    small, large, rare = (
-        cheap_model.score(at, fit(cheap_model, **options))[:, 0]
-        for options in ({"background": 600}, {"background": 2400}, {"background": 600, "prevalence": 0.01})
-    )
-    assert np.allclose(small, large, atol=0.12)
-    assert (rare < small).all()
+def test_prevalence_is_what_one_says(cheap_model):
+    """A half, whatever the numbers of places; a rarer thing scores lower on average, in the same direction."""
+    half, rare = fit(cheap_model), fit(cheap_model, prevalence=0.01)
+    assert (half.calibration.prevalence, rare.calibration.prevalence) == (0.5, 0.01)
+    assert np.array_equal(half.vector, rare.vector)
+    places = reference_places(count=50)
+    assert cheap_model.score(places, rare).mean() < 0.3 * cheap_model.score(places, half).mean()
 
 
 def test_the_same_input_gives_the_same_concept(cheap_model):

@@ -32,7 +32,9 @@ def test_the_same_seed_gives_the_same_places(name):
     assert not np.array_equal(short, reference_places(name, 100, seed=4))
 
 
-@pytest.mark.parametrize(("name", "count", "message"), [("photo_places", 5, "cannot be drawn"), ("uniform_land", 0, "1")])
+@pytest.mark.parametrize(
+    ("name", "count", "message"), [("photo_places", 5, "cannot be drawn"), ("uniform_land", 0, "1")]
+)
 def test_what_cannot_be_drawn_is_refused(name, count, message):
     """Photo places are not in the package, and nothing is no sample."""
     with pytest.raises(InputError, match=message):

@@ -598,7 +598,6 @@ _SCENES = {
     "alley scene": ("alley", "courtyard", "doorway/outdoor"),
     "highway scene": ("highway", "desert_road"),
     "railway scene": ("railroad_track", "train_station/platform"),
-    "slum scene": ("slum", "landfill", "shed"),
     "residential scene": ("residential_neighborhood", "driveway", "house", "porch", "yard"),
     "medina": ("medina", "kasbah", "bazaar/outdoor"),
     "street market scene": ("market/outdoor", "bazaar/outdoor"),
@@ -615,10 +614,7 @@ _SCENES = {
     "golf course scene": ("golf_course",),
     "beer garden": ("beer_garden",),
     "fish pond scene": ("fishpond",),
-    "campsite": ("campsite",),
     "cemetery": ("cemetery",),
-    "fire station": ("fire_station",),
-    "army base": ("army_base",),
     "runway": ("runway", "airfield"),
     "botanical garden": ("botanical_garden",),
 }

@@ -93,11 +93,12 @@ def fit(
     write_concept(concept, out, loaded)
     if png is not None:
         with progress_bar("mapping") as progress, short_warnings():
-            save_concept_map(concept_map(concept, resolution=0.5, model=loaded, progress=progress), png)
+            world = concept_map(concept, resolution=0.5, model=loaded, kind="percentile", progress=progress)
+            save_concept_map(world, png)
     typer.echo(json.dumps(concept.record(), indent=1, ensure_ascii=False) if as_json else _report(concept))
     say(f"{out}: written" if png is None else f"{out}, {png}: written")
     if png is None:
-        say(f"next: geoconcept map {out} --png {out.with_suffix('.png')}")
+        say(f"next: geoconcept map {out} --kind percentile --png {out.with_suffix('.png')}")
 
 
 def _read(path: Path, layer: str | None, lon: str | None, lat: str | None) -> gpd.GeoDataFrame:

@@ -204,3 +204,34 @@ def test_map_given(folder, tmp_path):
     refused = run("map", "BWh", "--given", "ET", "--kind", "percentile", *box, "-o", tmp_path / "no.tif")
     assert refused.returncode == 1
     assert "--kind percentile does not go with given" in refused.stderr
+
+
+def test_build_says_what_is_missing(tmp_path):
+    """Without the data: one line that names the variable to set, and nothing written."""
+    result = subprocess.run(
+        [sys.executable, "-m", "geoconcept_gis", "bank", "build", "-o", str(tmp_path / "bank")],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"GEOCONCEPT_DATA": str(tmp_path)},
+        timeout=300,
+    )
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "set GEOCONCEPT_DATA" in result.stderr
+    assert not (tmp_path / "bank").exists()
+
+
+def test_build_replaces_no_bank_unasked(folder):
+    """A bank that is there stays, before any work is done."""
+    result = run("bank", "build", "-o", folder)
+    assert result.returncode == 1
+    assert "exists already: add --overwrite" in result.stderr
+
+
+def test_report_of_a_model(folder, tmp_path):
+    """A page for each family, an index, and a map for each concept."""
+    result = run("bank", "report", "--model", folder, "-o", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in tmp_path.glob("*.md")} == {"index.md", "climate.md", "cold.md"}
+    assert len(list((tmp_path / "maps").glob("*.png"))) == 4
+    assert "Known failure: Salt flats read high." in (tmp_path / "climate.md").read_text(encoding="utf-8")
