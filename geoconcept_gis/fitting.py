@@ -16,7 +16,7 @@ from .concepts import Calibration, Validity
 from .errors import ConceptError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -197,7 +197,7 @@ def grade_of(validity: Validity, calibration: Calibration, moved: Sequence[float
 
 
 def weighted_auroc(
-    scores: NDArray[np.floating], y: NDArray[np.bool_], weights: NDArray[np.number] | None = None
+    scores: NDArray[np.floating], y: NDArray[np.bool_], weights: Iterable[NDArray[np.number]] | None = None
 ) -> NDArray[np.float64]:
     """Area under the ROC curve for many weightings of the same scores at once; ties count half.
 
@@ -205,8 +205,8 @@ def weighted_auroc(
     ----------
     scores : ndarray, shape (N,)
     y : ndarray of bool, shape (N,)
-    weights : ndarray, shape (M, N), optional
-        One weighting a row; None is a single one of ones.
+    weights : iterable of M ndarrays of shape (N,), optional
+        One weighting each; None is a single one of ones.
 
     Returns
     -------
@@ -216,15 +216,14 @@ def weighted_auroc(
     order = np.argsort(scores, kind="stable")
     positive = y[order]
     tie = np.cumsum(np.diff(scores[order], prepend=scores[order[:1]]) != 0)
-    rows = np.ones((1, len(y))) if weights is None else weights
-    out = np.empty(len(rows))
-    for k, row in enumerate(rows):
+    out = []
+    for row in [np.ones(len(y))] if weights is None else weights:
         sorted_weight = row[order].astype(np.float64)
         negative = np.bincount(tie, np.where(positive, 0.0, sorted_weight))
         below = (np.cumsum(negative) - 0.5 * negative)[tie[positive]]
         mass = sorted_weight[positive].sum() * negative.sum()
-        out[k] = (sorted_weight[positive] * below).sum() / mass if mass > 0 else np.nan
-    return out
+        out.append((sorted_weight[positive] * below).sum() / mass if mass > 0 else np.nan)
+    return np.array(out)
 
 
 def known_failure(
@@ -354,10 +353,8 @@ def _auroc_with_interval(
     """Return AUROC with its 95 % interval from resampled blocks."""
     blocks, inverse = np.unique(block, return_inverse=True)
     rng = np.random.default_rng(seed + 2)
-    values = []
-    for _ in range(_BOOTSTRAPS):  # one at a time, to stay small
-        times = np.bincount(rng.integers(len(blocks), size=len(blocks)), minlength=len(blocks))
-        values.append(weighted_auroc(scores, y, times[inverse][None].astype(np.float64))[0])
+    draws = (rng.integers(len(blocks), size=len(blocks)) for _ in range(_BOOTSTRAPS))
+    values = weighted_auroc(scores, y, (np.bincount(draw, minlength=len(blocks))[inverse] for draw in draws))
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(weighted_auroc(scores, y)[0]), (round(float(low), 4), round(float(high), 4))
 
