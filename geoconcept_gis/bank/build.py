@@ -71,14 +71,17 @@ def build_bank(
     wanted = [one for one in definitions(countries(data)) if only is None or one.name in only]
     concepts: dict[str, Concept] = {}
     references: dict[str, NDArray[np.float32]] = {}
-    for name in dict.fromkeys(one.universe for one in wanted):
-        universe = open_universe(name, data, model.encode)
-        references[name] = universe.mean
-        mine = [one for one in wanted if one.universe == name]
-        for definition, fit, failure in _fit_all(universe, mine, processes):
+    report(progress, 0, len(wanted))
+    # All places are chosen before the first fit, so that a truth that does not work out is known at once.
+    for universe, choices in [
+        _choose(open_universe(name, data, model.encode), [one for one in wanted if one.universe == name])
+        for name in dict.fromkeys(one.universe for one in wanted)
+    ]:
+        references[universe.name] = universe.mean
+        for definition, fit, failure in _fit_all(universe, choices, processes):
             concepts[definition.name] = _concept(definition, fit, failure, model)
             report(progress, len(concepts), len(wanted))
-        ready = [concepts[one.name] for one in mine]
+        ready = [concepts[one.name] for one, _ in choices]
         cosine = ConceptScorer(ready, references, "cosine")(universe.reference_vectors())
         knots = np.percentile(cosine, PERCENTILES, axis=0).astype(np.float32)
         for k, concept in enumerate(ready):
@@ -98,19 +101,21 @@ def _require_packages() -> None:
             ) from None
 
 
+def _choose(universe: Universe, wanted: list[Definition]) -> tuple[Universe, list[tuple[Definition, Choice]]]:
+    """Work out every label, embed the places they need at once, and choose what each concept is fitted on."""
+    labels = [one.label(universe.truths) for one in wanted]
+    universe.need(np.unique(np.concatenate([universe.rows_for(label) for label in labels])))
+    return universe, [(one, universe.choose(one, label)) for one, label in zip(wanted, labels, strict=True)]
+
+
 def _fit_all(
-    universe: Universe, wanted: list[Definition], processes: int | None
+    universe: Universe, choices: list[tuple[Definition, Choice]], processes: int | None
 ) -> Iterator[tuple[Definition, Fit, str]]:
-    """Work out every label, embed what they need at once, and fit in processes of their own; results in order."""
-    labels = {one.name: one.label(universe.truths) for one in wanted}
-    universe.need(np.unique(np.concatenate([universe.rows_for(label) for label in labels.values()])))
+    """Fit in processes of their own; results in order."""
     shared = universe.embedded()  # handed over once, not with each concept
     with ProcessPoolExecutor(processes or os.cpu_count(), initializer=_start, initargs=(shared,)) as pool:
-        work = [
-            pool.submit(_fit, one.name, one.family, universe.name, universe.choose(one, labels[one.name]))
-            for one in wanted
-        ]
-        for one, future in zip(wanted, work, strict=True):
+        work = [pool.submit(_fit, one.name, one.family, universe.name, choice) for one, choice in choices]
+        for (one, _), future in zip(choices, work, strict=True):
             yield one, *future.result()
 
 

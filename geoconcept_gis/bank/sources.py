@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
 from ..errors import InputError, MissingDependencyError
 
@@ -155,13 +156,19 @@ class Truths:
 
         return self._once(("cell", column), make)
 
-    def regions(self, layer: str, column: str, *, hull: bool = False) -> dict[str, NDArray[np.bool_]]:
-        """Which places lie in the polygons of each value of `column`, or in the convex hulls of these polygons."""
-        key = ("regions", layer, column, hull)
+    def regions(self, layer: str, column: str, outline: str = "drawn") -> dict[str, NDArray[np.bool_]]:
+        """Which places lie in the polygons of each value of `column`.
+
+        The outline of a polygon is taken as ``"drawn"``, as its convex ``"hull"``, or ``"mended"``: the hull where the
+        drawing covers less than half of it, for such a drawing is a fragment of its region.
+        """
+        key = ("regions", layer, column, outline)
         if key not in self._known:
             frame = _layer(self.data, layer)
-            if hull:
-                frame = frame.set_geometry(frame.geometry.convex_hull)
+            if outline != "drawn":
+                hull = frame.geometry.convex_hull
+                fragment = shapely.area(frame.geometry.array) < 0.5 * shapely.area(hull.array)
+                frame = frame.set_geometry(hull if outline == "hull" else frame.geometry.where(~fragment, hull))
             names = frame[column].fillna("").to_numpy(dtype=str)
             points, polygons = self._within(frame)
             table = {}
@@ -183,8 +190,6 @@ class Truths:
         return self._once(("inside", layer), make)
 
     def _within(self, frame: gpd.GeoDataFrame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        import shapely
-
         polygons = frame.geometry.to_numpy()
         parts, owner = shapely.get_parts(polygons, return_index=True)
         tree = shapely.STRtree(np.asarray(shapely.points(self.lonlat)))
@@ -355,8 +360,6 @@ def _points_of(what: str, data: Path) -> Lonlat:
 
 
 def _walk(shapes: NDArray[np.object_], step: float = 0.05) -> Lonlat:
-    import shapely
-
     return np.unique(shapely.get_coordinates(shapely.segmentize(shapes, step)).round(3), axis=0)
 
 
