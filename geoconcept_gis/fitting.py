@@ -25,6 +25,7 @@ __all__ = [
     "Examples",
     "Fit",
     "centre",
+    "check_separable",
     "fit_concept",
     "grade_of",
     "known_failure",
@@ -182,6 +183,11 @@ def fit_concept(
     )
     pattern = _unit(examples.x[y].mean(axis=0, dtype=np.float64) - examples.x[~y].mean(axis=0, dtype=np.float64))
     return Fit(vector, pattern, scores, calibration, validity, grade_of(validity, calibration, moved), strength, moved)
+
+
+def check_separable(lonlat: NDArray[np.float64], y: NDArray[np.bool_]) -> None:
+    """Raise a ConceptError if the places with the label are in one spot, so that none can be held out."""
+    _choose_blocks(lonlat, y)
 
 
 def grade_of(validity: Validity, calibration: Calibration, moved: Sequence[float] = ()) -> str:

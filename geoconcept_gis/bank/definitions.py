@@ -518,7 +518,6 @@ _REGION_ALIASES = {
     "Tibetan Plateau": ("Tibet",),
 }
 _COUNTRY_NAMES = {
-    "Hong Kong S.A.R.": "Hong Kong",
     "United Republic of Tanzania": "Tanzania",
     "United States of America": "United States",
 }

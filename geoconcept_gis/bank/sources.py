@@ -372,8 +372,9 @@ def _settlements(fewest: int) -> Lonlat:
     return np.array([[c["longitude"], c["latitude"]] for c in cities if c["population"] >= fewest], dtype=np.float64)
 
 
-#: A country becomes a concept with this much land (km2), or this many of the gallery's 100,000 photo places.
-_ENOUGH_LAND, _ENOUGH_PHOTOS = 200_000.0, 250
+#: A country becomes a concept with this much land (km2), or this many of the gallery's 100,000 photo places; never a
+#: city state, of which no part could be held out to test it.
+_ENOUGH_LAND, _ENOUGH_PHOTOS, _LEAST_LAND = 200_000.0, 250, 5_000.0
 
 
 def countries(data: Path) -> list[str]:
@@ -382,7 +383,11 @@ def countries(data: Path) -> list[str]:
     area = frame.to_crs("EPSG:6933").area.to_numpy() / 1e6
     names, photos = np.unique(Truths(gallery_places(), data).country(), return_counts=True)
     often = {str(name) for name in names[photos >= _ENOUGH_PHOTOS]} - {""}
-    return sorted({name for name, km2 in zip(frame["ADMIN"], area, strict=True) if km2 >= _ENOUGH_LAND} | often)
+    return sorted(
+        name
+        for name, km2 in zip(frame["ADMIN"], area, strict=True)
+        if km2 >= _ENOUGH_LAND or (km2 >= _LEAST_LAND and name in often)
+    )
 
 
 def photo_table(data: Path) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConceptError
-from ..fitting import Examples, centre
+from ..fitting import Examples, centre, check_separable
 from ..reference import reference_places
 from .definitions import EARTH, LAND, MIXED, PHOTOS
 from .sources import Truths, gallery_places, photo_table
@@ -110,6 +110,7 @@ class Universe:
         y = label[rows] == 1.0
         if y.sum() < FEWEST_TO_FIT:
             raise ConceptError(f"concept {definition.name!r} has {int(y.sum())} places with its label: too few")
+        check_separable(self.truths.lonlat[rows], y)
         known = ~np.isnan(label)
         share = float(self.weight[label == 1.0].sum() / self.weight[known].sum())
         weight = self.weight[rows].copy()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -119,8 +122,25 @@ def _product(vectors: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArr
     whole = len(vectors) // rows * rows
     tiles = vectors[:whole].reshape(-1, rows, DIM)
     out = np.empty((len(vectors), matrix.shape[1]), dtype=np.float32)
-    for first in range(0, matrix.shape[1], columns):
+
+    def fill(first: int) -> None:
         some = matrix[:, first : first + columns]
         out[:whole, first : first + columns] = (tiles @ some).reshape(whole, some.shape[1])
         out[whole:, first : first + columns] = vectors[whole:] @ some
+
+    starts = range(0, matrix.shape[1], columns)
+    if len(starts) < 3 or len(vectors) < rows:
+        for first in starts:
+            fill(first)
+    else:  # our own threads sleep when they are done
+        list(_threads().map(fill, starts))
     return out
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="geoconcept")
+
+
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_threads.cache_clear)

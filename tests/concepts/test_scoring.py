@@ -1,11 +1,15 @@
 """Scores: against a slow reference, with the promised zero and units."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoconcept_gis.concepts import Calibration, Concept, ConceptScorer
+from geoconcept_gis.concepts import Calibration, Concept, ConceptScorer, scoring
 from geoconcept_gis.errors import ConceptError, InputError
 
 RNG = np.random.default_rng(0)
@@ -96,3 +100,29 @@ def test_what_is_missing_is_named():
         ConceptScorer([bare], MEANS, "percentile")
     with pytest.raises(InputError, match="kind must be one of"):
         ConceptScorer(CONCEPTS, MEANS, "probability")
+
+
+def test_threads_change_no_bit():
+    """Many concepts are scored by several threads: the same numbers as a few at a time."""
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(1003, 512)).astype(np.float32)
+    matrix = rng.normal(size=(512, 300)).astype(np.float32)
+    together = scoring._product(vectors, matrix)
+    alone = np.concatenate([scoring._product(vectors, matrix[:, k : k + 64]) for k in range(0, 300, 64)], axis=1)
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_allclose(together, vectors @ matrix, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_scoring_works_in_a_forked_process():
+    """The parent's threads are not there; the child makes its own."""
+    code = """
+import multiprocessing, numpy as np
+from geoconcept_gis.concepts import scoring
+x, m = np.ones((64, 512), np.float32), np.ones((512, 300), np.float32)
+scoring._product(x, m)
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(pool.apply_async(scoring._product, (x, m)).get(timeout=60)[0, 0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "512.0", done.stderr
