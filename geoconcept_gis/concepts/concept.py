@@ -115,7 +115,7 @@ class Concept:
     name : str
         Unique in its bank, lower case, with spaces.
     family : str
-        For example ``"climate class"``.
+        For example ``"climate"``.
     description : str
         One sentence.
     vector : ndarray of float32, shape (512,)
