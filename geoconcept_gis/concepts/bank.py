@@ -372,7 +372,7 @@ class ConceptBank:
         >>> bank = load_model().bank
         >>> print(bank.diff(bank.remove("tundra climate")))
         0 concepts added, 1 removed, 0 changed
-        - tundra climate
+        - tundra climate (A)
         """
         return BankDiff.between(self, other)
 

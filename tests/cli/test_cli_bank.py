@@ -156,7 +156,7 @@ def test_bank_diff(folder, tmp_path):
     assert run("bank", "diff", folder, tmp_path / "less", "--exit-code").returncode == 1
     same = run("bank", "diff", folder, folder, "--exit-code")
     assert (same.returncode, same.stdout.strip()) == (0, "no difference")
-    assert "~ hot desert climate: grade" in run("bank", "diff", "geoclip", folder).stdout
+    assert "~ tundra climate: grade A -> D" in run("bank", "diff", "geoclip", folder).stdout
     missing = run("bank", "diff", folder, tmp_path / "none")
     assert missing.returncode == 1
     assert "concepts.json is missing" in missing.stderr
