@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_L1", "atoms_of", "centre", "decompose", "rebuild"]
 
-#: Keeps some 5 to 12 of 300 concepts at places all over the world.
+#: Keeps some 9 to 18 of 340 concepts at places all over the world.
 DEFAULT_L1 = 0.2
 #: Rows worked on at a time: their weights stay in the processor's cache.
 _ROWS = 1024
