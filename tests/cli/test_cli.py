@@ -1,5 +1,6 @@
 """The command as a user types it: files in and out, exit codes, one-line errors."""
 
+import os
 import subprocess
 import sys
 
@@ -179,13 +180,18 @@ def test_interrupt_leaves_nothing(tmp_path):
         [sys.executable, "-m", "geoconcept_gis", "h3", "-r", "5", "-o", str(out), "--backend", "numpy"],
         stderr=subprocess.PIPE,
         text=True,
+        # A job in the background ignores Ctrl-C, and so would its children.
+        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) if os.name == "posix" else None,
     )
-    deadline = time.monotonic() + 60
-    while not any(tmp_path.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 60
+        while not any(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 1
     assert stderr.strip() == "geoconcept: error: stopped; no file was written or changed"
     assert list(tmp_path.iterdir()) == []
