@@ -22,8 +22,6 @@ except ModuleNotFoundError:  # run as a script: this folder itself is on the pat
 from geoconcept_gis import load_model
 from geoconcept_gis.bank.definitions import LAND, definitions
 from geoconcept_gis.bank.sources import Truths, countries, data_folder
-from geoconcept_gis.encoder.location import _fourier_features
-from geoconcept_gis.encoder.projection import equal_earth
 from geoconcept_gis.fitting import Examples, centre, fit_concept
 from geoconcept_gis.reference import reference_places
 
@@ -34,17 +32,7 @@ CAPSULES = {"coarse two capsules": (0, 1), "all three capsules": (0, 1, 2)}
 
 def hidden(encoder, lonlat):
     """Last hidden layer of every capsule, (N, 3, 1024)."""
-    parts = []
-    for start in range(0, len(lonlat), 1024):
-        plane = equal_earth(lonlat[start : start + 1024])
-        layers = []
-        for phases, weights in encoder._capsules:
-            x = _fourier_features(plane, phases)
-            for weight, bias in weights[:-1]:
-                x = np.maximum(x @ weight + bias, 0.0)
-            layers.append(x)
-        parts.append(np.stack(layers, axis=1))
-    return np.concatenate(parts)
+    return np.concatenate([encoder.hidden(lonlat[start : start + 1024], 3) for start in range(0, len(lonlat), 1024)])
 
 
 def standardised(x):

@@ -57,7 +57,7 @@ def embed_h3(
     concepts: ConceptLike | Iterable[ConceptLike] | None = None,
     model: GeoConceptModel | str | PathLike[str] | None = None,
     *,
-    kind: str = "calibrated",
+    kind: str | None = None,
     aggregate: str = "center",
     child_resolution: int | None = None,
     geometry: str | None = None,
@@ -75,7 +75,8 @@ def embed_h3(
         Names, aliases or objects; None means all but those of grade D.
     model : GeoConceptModel, str, path-like or None
         None is the bundled default, loaded once per process.
-    kind : {"calibrated", "percentile", "cosine"}
+    kind : {"calibrated", "percentile", "cosine"}, optional
+        None means calibrated, or the percentile where a concept has no calibration.
         What a concept score is; see `GeoConceptModel.score`.
     aggregate : {"center", "children"}
         ``center``: the value at the cell's centre; below resolution 5 that is only a sample of a cell larger than
@@ -149,7 +150,7 @@ def write_h3(
     *,
     features: str = "concepts",
     model: GeoConceptModel | str | PathLike[str] | None = None,
-    kind: str = "calibrated",
+    kind: str | None = None,
     aggregate: str = "center",
     child_resolution: int | None = None,
     geometry: str | None = "center",
@@ -171,7 +172,8 @@ def write_h3(
         As in `embed_h3`.
     model : GeoConceptModel, str, path-like or None
         As in `embed_h3`.
-    kind : {"calibrated", "percentile", "cosine"}
+    kind : {"calibrated", "percentile", "cosine"}, optional
+        None means calibrated, or the percentile where a concept has no calibration.
         As in `embed_h3`.
     aggregate : {"center", "children"}
         As in `embed_h3`.

@@ -308,6 +308,7 @@ def _table(
     import pandas as pd
 
     a, b = first.mean("percentile"), second.mean("percentile")
+    at_places = first.lonlat is not None and second.lonlat is not None
     calibrated_a, calibrated_b = first.mean("calibrated"), second.mean("calibrated")
     columns: dict[str, Any] = {
         "concept": [concept.name for concept in chosen],
@@ -325,8 +326,8 @@ def _table(
         columns |= {"effect": effect, "effect_low": low, "effect_high": high}
     columns |= {
         "carries": weights / (np.abs(weights).sum() or 1.0),
-        "grade": [concept.grade for concept in chosen],
-        "evidence": [evidence_of(concept) for concept in chosen],
+        "grade": [concept.grade_at_places if at_places else concept.grade for concept in chosen],
+        "evidence": [evidence_of(concept, at_places) for concept in chosen],
         "reference": [concept.reference for concept in chosen],
     }
     table = pd.DataFrame(columns)

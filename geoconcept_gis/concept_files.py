@@ -8,6 +8,7 @@ With one key the same concept always gives the same bytes; the order of several 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ def write_concept(
     Parameters
     ----------
     concept : Concept
-        Any concept of the model's space, from a bank or your own.
+        Any concept of the model's space, from a bank or your own. Its vector goes into the file, not its `head`.
     path : path-like
         Ends in ``.concept``. An existing file is replaced, in one step.
     model : GeoConceptModel, str, path-like or None
@@ -115,7 +116,7 @@ def write_concept(
         "format": _FORMAT,
         "format_version": _FORMAT_VERSION,
         "space": concept.space,
-        "concept": concept.record(),
+        "concept": replace(concept, head=None).record(),
     }
     try:
         text = json.dumps(record, ensure_ascii=False, allow_nan=False)

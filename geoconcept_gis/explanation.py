@@ -263,7 +263,7 @@ def explain(
     model = as_model(model)
     chosen = model.select(concepts)
     group = gather(place, model, chosen)
-    table = _table(chosen, group.mean("percentile"), group.mean("calibrated"))
+    table = _table(chosen, group.mean("percentile"), group.mean("calibrated"), at_places=group.lonlat is not None)
     if top is not None and concepts is None:
         table = table[~(table["information"] < _TOLD)]
     name, mean = reference_mean(model)
@@ -289,7 +289,9 @@ def explain(
     )
 
 
-def _table(chosen: Sequence[Concept], percentile: NDArray[np.float64], calibrated: NDArray[np.float64]) -> pd.DataFrame:
+def _table(
+    chosen: Sequence[Concept], percentile: NDArray[np.float64], calibrated: NDArray[np.float64], at_places: bool
+) -> pd.DataFrame:
     import pandas as pd
 
     prevalence = np.array([prevalence_of(concept) for concept in chosen])
@@ -304,8 +306,8 @@ def _table(chosen: Sequence[Concept], percentile: NDArray[np.float64], calibrate
             "prevalence": prevalence,
             "lift": lift,
             "information": information(calibrated, prevalence),
-            "grade": [concept.grade for concept in chosen],
-            "evidence": [evidence_of(concept) for concept in chosen],
+            "grade": [concept.grade_at_places if at_places else concept.grade for concept in chosen],
+            "evidence": [evidence_of(concept, at_places) for concept in chosen],
             "reference": [concept.reference for concept in chosen],
         }
     )
@@ -335,9 +337,9 @@ def prevalence_of(concept: Concept) -> float:
     return float(((score[1:] + score[:-1]) / 2.0).sum() / (len(PERCENTILES) - 1))
 
 
-def evidence_of(concept: Concept) -> str:
-    """Write for example ``AUROC 0.97 (0.96-0.98), 1,234 places, control 0.51``."""
-    validity = concept.validity
+def evidence_of(concept: Concept, at_places: bool = False) -> str:
+    """Write for example ``AUROC 0.97 (0.96-0.98), 1,234 places, control 0.51``; at places a head may do the reading."""
+    validity = concept.validity_at_places if at_places else concept.validity
     if validity is None:
         return "untested"
     text = f"{validity.metric} {validity.value:.2f}"

@@ -41,7 +41,8 @@ class FeatureColumns:
         ``all`` is the concepts first, then the embedding, from one pass over the encoder.
     concepts : str, Concept, iterable of either, or None
         None means all but those of grade D.
-    kind : {"calibrated", "percentile", "cosine"}
+    kind : {"calibrated", "percentile", "cosine"}, optional
+        None means calibrated, or the percentile where a concept has no calibration.
 
     Raises
     ------
@@ -62,7 +63,7 @@ class FeatureColumns:
         model: GeoConceptModel | str | PathLike[str] | None,
         features: str = "concepts",
         concepts: ConceptLike | Iterable[ConceptLike] | None = None,
-        kind: str = "calibrated",
+        kind: str | None = None,
     ) -> None:
         check_choice("features", features, FEATURES)
         if features == "embedding" and concepts is not None:
@@ -78,10 +79,11 @@ class FeatureColumns:
 
     def _values(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the columns of one encoded chunk, shape (n, C)."""
+        embedding = vectors[:, : self.model.encoder.dim]
         if self._scorer is None:
-            return vectors
+            return embedding
         scores = self._scorer(vectors)
-        return scores if self.features == "concepts" else np.concatenate([scores, vectors], axis=1)
+        return scores if self.features == "concepts" else np.concatenate([scores, embedding], axis=1)
 
     def fill(
         self,

@@ -14,7 +14,7 @@ import numpy as np
 import rioxarray  # noqa: F401 - adds .rio to xarray's objects
 import xarray as xr
 
-from .concepts import KINDS
+from .concepts import KINDS, default_kind
 from .errors import InputError
 from .grid import Grid, make_grid
 from .land import on_land
@@ -70,7 +70,8 @@ def concept_map(
     model : GeoConceptModel, str, path-like or None
         None is the bundled default, loaded once per process.
     kind : {"calibrated", "percentile", "cosine"}, optional
-        What the numbers are; see `GeoConceptModel.score`. None means calibrated, or cosine with `given`.
+        What the numbers are; see `GeoConceptModel.score`. None means calibrated, the percentile
+        where a concept has no calibration, or cosine with `given`.
     given : str, Concept, iterable of either, or None
         Concepts to take away from every place first, so that the map shows what is left of the others. What is left
         has no calibration and no percentiles, only a cosine; see `GeoConceptModel.given`.
@@ -114,9 +115,9 @@ def concept_map(
     """
     if mask not in ("land", None):
         raise InputError(f"mask must be 'land' or None; got {mask!r}")
-    kind = _choose_kind(kind, given is not None)
     model = as_model(model)
     chosen = model.select(concepts)
+    kind = _choose_kind(kind, chosen, given is not None)
     erased = [] if given is None else model.select(given)
     if erased:
         chosen = [model.given(concept, erased) for concept in chosen]
@@ -128,9 +129,9 @@ def concept_map(
     return dataset
 
 
-def _choose_kind(kind: str | None, given: bool) -> str:
+def _choose_kind(kind: str | None, chosen: list[Concept], given: bool) -> str:
     if kind is None:
-        return "cosine" if given else "calibrated"
+        return "cosine" if given else default_kind(chosen)
     look_of(kind)
     if given and kind != "cosine":
         raise InputError(
@@ -223,10 +224,13 @@ def _attributes(concept: Concept, kind: str) -> dict[str, Any]:
         "concept_description": concept.description,
         "reference": concept.reference,
     }
-    if concept.validity is not None:
-        attributes["validity"] = _validity_text(concept.validity)
-    if concept.grade is not None:
-        attributes["grade"] = concept.grade
+    by_vector = kind == "cosine"
+    validity = concept.validity if by_vector else concept.validity_at_places
+    grade = concept.grade if by_vector else concept.grade_at_places
+    if validity is not None:
+        attributes["validity"] = _validity_text(validity)
+    if grade is not None:
+        attributes["grade"] = grade
     return attributes
 
 

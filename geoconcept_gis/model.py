@@ -14,7 +14,7 @@ import numpy as np
 
 from ._version import __version__
 from .backends import BackendChoice
-from .concepts import ConceptBank, ConceptScorer, slug
+from .concepts import ConceptBank, ConceptScorer, default_kind, slug
 from .concepts.erase import given
 from .coordinates import check_lonlat
 from .encoder import ImageHead, LocationEncoder
@@ -73,9 +73,9 @@ class GeoConceptModel:
         self.name: str = self.config["name"]
         self.space: str = self.config["space"]
         self.sha256: str = self.config["files"][_ENCODER]
-        self.encoder = LocationEncoder(read_arrays(folder / _ENCODER, self.sha256))
         self.bank: ConceptBank = read_bank(folder)
         self._bank_of_folder = self.bank
+        self.encoder = LocationEncoder(read_arrays(folder / _ENCODER, self.sha256), self.bank.heads())
         if self.bank.space != self.space:
             raise ModelFileError(
                 f"{folder}: the concept bank lives in space {self.bank.space!r}, the encoder in {self.space!r}"
@@ -123,7 +123,8 @@ class GeoConceptModel:
         -------
         pandas.DataFrame
             Columns ``name``, ``family``, ``grade``, ``description``, ``metric``, ``validity`` (of `metric`, with its
-            95 % interval ``low`` to ``high``), one column a control, for example ``control_moved_labels``,
+            95 % interval ``low`` to ``high``), ``validity_at_places`` (of the head, where a concept has one; see
+            `PlaceHead`), one column a control, for example ``control_moved_labels``,
             ``n_positive``, ``prevalence``, ``ece``, ``failure``, ``reference``, ``column``. All concepts are in
             it, those of grade D too.
 
@@ -168,6 +169,9 @@ class GeoConceptModel:
             )
         other = copy.copy(self)
         other.bank = bank
+        if [c.head for c in bank if c.head] != [c.head for c in self.bank if c.head]:
+            other.encoder = LocationEncoder(self.encoder.weights, bank.heads())
+            other._choice = BackendChoice(other.encoder, self._choice.asked)
         return other
 
     def given(self, concept: ConceptLike, others: ConceptLike | Iterable[ConceptLike]) -> Concept:
@@ -234,7 +238,7 @@ class GeoConceptModel:
         return self.bank.select(concepts)
 
     def scorer(
-        self, concepts: ConceptLike | Iterable[ConceptLike] | None = None, kind: str = "calibrated"
+        self, concepts: ConceptLike | Iterable[ConceptLike] | None = None, kind: str | None = None
     ) -> ConceptScorer:
         """Return a function from embeddings to scores, for loops of your own.
 
@@ -242,13 +246,13 @@ class GeoConceptModel:
         ----------
         concepts : str, Concept, iterable of either, or None
             As in `score`.
-        kind : {"calibrated", "percentile", "cosine"}
+        kind : {"calibrated", "percentile", "cosine"}, optional
             As in `score`.
 
         Returns
         -------
         ConceptScorer
-            Called with embeddings (N, 512) it returns scores (N, K), float32.
+            Called with embeddings (N, 512), or with what `iter_encode` yields, it returns scores (N, K), float32.
 
         Raises
         ------
@@ -260,7 +264,11 @@ class GeoConceptModel:
         >>> model.scorer(["BWh", "Cfb"])(model.encode([[31.2, 30.0]])).shape
         (1, 2)
         """
-        return ConceptScorer(self.select(concepts), self.bank.references, kind)
+        columns = {concept.name: k for k, concept in enumerate(c for c in self.bank if c.head)}
+        chosen = self.select(concepts)
+        # A concept from elsewhere with the name of one of ours is not read by our head.
+        columns = {c.name: columns[c.name] for c in chosen if c.name in columns and c.head is self.bank[c.name].head}
+        return ConceptScorer(chosen, self.bank.references, kind or default_kind(chosen), columns)
 
     def encode(self, lonlat: ArrayLike, *, progress: Progress | None = None) -> NDArray[np.float32]:
         """Embed places.
@@ -292,7 +300,7 @@ class GeoConceptModel:
         pairs = check_lonlat(lonlat)
         out = np.empty((len(pairs), self.encoder.dim), dtype=np.float32)
         for part, vectors in self.iter_encode(pairs, progress=progress):
-            out[part] = vectors
+            out[part] = vectors[:, : self.encoder.dim]
         return out
 
     def score(
@@ -300,7 +308,7 @@ class GeoConceptModel:
         lonlat: ArrayLike,
         concepts: ConceptLike | Iterable[ConceptLike] | None = None,
         *,
-        kind: str = "calibrated",
+        kind: str | None = None,
         progress: Progress | None = None,
     ) -> NDArray[np.float32]:
         """Score places against concepts; memory grows only by the scores themselves.
@@ -311,7 +319,8 @@ class GeoConceptModel:
             (lon, lat) in degrees, EPSG:4326; longitudes wrap.
         concepts : str, Concept, iterable of either, or None
             Names, aliases or objects; None means all but those of grade D.
-        kind : {"calibrated", "percentile", "cosine"}
+        kind : {"calibrated", "percentile", "cosine"}, optional
+            None means calibrated, or the percentile where a concept has no calibration.
             ``cosine``: centred cosine in [-1, 1], zero for the average place of the reference set.
             ``calibrated``: 0 to 1, the share of reference places with that cosine that carry the label.
             ``percentile``: 0 to 100, the share of reference places that score lower.
@@ -344,7 +353,7 @@ class GeoConceptModel:
         vectors: ArrayLike,
         concepts: ConceptLike | Iterable[ConceptLike] | None = None,
         *,
-        kind: str = "calibrated",
+        kind: str | None = None,
     ) -> NDArray[np.float32]:
         """Score embeddings that are already at hand (of places, photos or text).
 
@@ -354,7 +363,7 @@ class GeoConceptModel:
             Vectors of this model's space, any length.
         concepts : str, Concept, iterable of either, or None
             As in `score`.
-        kind : {"calibrated", "percentile", "cosine"}
+        kind : {"calibrated", "percentile", "cosine"}, optional
             As in `score`.
 
         Returns
@@ -400,14 +409,14 @@ class GeoConceptModel:
         ------
         slice
             Rows of `pairs`.
-        ndarray of float32, shape (n, 512)
-            Their vectors.
+        ndarray of float32, shape (n, 512 + H)
+            Their vectors, and after them the values of the bank's H heads (see `PlaceHead`), which a scorer reads.
 
         Examples
         --------
         >>> from geoconcept_gis.coordinates import check_lonlat
         >>> pairs = check_lonlat([[31.2, 30.0], [-0.1, 51.5]])
-        >>> [(part, vectors.shape) for part, vectors in load_model().iter_encode(pairs)]
+        >>> [(part, vectors[:, :512].shape) for part, vectors in load_model().iter_encode(pairs)]
         [(slice(0, 2, None), (2, 512))]
         """
         total = len(pairs) if total is None else total
@@ -434,7 +443,8 @@ class GeoConceptModel:
         dict of str to str
             ``software``, ``model``, ``model_sha256``, ``space``, ``backend``, ``scale_km``, ``licence`` and, with
             scores, ``concepts``, ``kind``, ``reference_mean`` (names), ``reference_mean_f32_base64``
-            (little-endian float32 vectors, same order) and ``bank_sha256``.
+            (little-endian float32 vectors, same order), ``bank_sha256`` and, with concepts made of words,
+            ``text_tower_sha256``.
 
         Examples
         --------
@@ -461,6 +471,9 @@ class GeoConceptModel:
                 "reference_mean_f32_base64": base64.b64encode(means.tobytes()).decode("ascii"),
                 "bank_sha256": self.bank_sha256,
             }
+            towers = {c.provenance["tower_sha256"] for c in chosen if "tower_sha256" in c.provenance}
+            if towers:
+                record["text_tower_sha256"] = "; ".join(sorted(towers))
         return record
 
     @property
@@ -604,7 +617,7 @@ def _table(bank: ConceptBank) -> pd.DataFrame:
     import pandas as pd
 
     # Named even where the bank is empty, and in this order.
-    before = ["name", "family", "grade", "description", "metric", "validity", "low", "high"]
+    before = ["name", "family", "grade", "description", "metric", "validity", "low", "high", "validity_at_places"]
     after = ["n_positive", "prevalence", "ece", "failure", "reference", "column"]
     controls = dict.fromkeys(name for c in bank if c.validity for name in c.validity.controls)
     columns = [*before, *(_control_column(name) for name in controls), *after]
@@ -627,6 +640,7 @@ def _row(concept: Concept) -> dict[str, Any]:
         "validity": validity.value if validity else np.nan,
         "low": low,
         "high": high,
+        "validity_at_places": concept.validity_at_places.value if concept.validity_at_places else np.nan,
         **{_control_column(name): value for name, value in (validity.controls if validity else {}).items()},
         "n_positive": validity.n_positive if validity else 0,
         "prevalence": calibration.prevalence if calibration and calibration.prevalence is not None else np.nan,

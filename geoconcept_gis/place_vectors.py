@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .concepts import KINDS, ConceptScorer
+from .concepts import KINDS
 from .concepts.concept import DIM
 from .coordinates import STATUS_WITH_VALUES, check_lonlat, near_pole, near_seam, status
 from .datasets import WORLD_PLACES
@@ -175,15 +175,16 @@ class _Means:
             columns = [k for k, c in enumerate(concepts) if needed is None or getattr(c, needed) is not None]
             if columns:
                 self._scores[kind][:, columns] = 0.0
-                scorer = ConceptScorer([concepts[k] for k in columns], model.bank.references, kind)
+                scorer = model.scorer([concepts[k] for k in columns], kind)
                 self._scorers.append((kind, columns, scorer))
 
     def add(self, vectors: NDArray[np.float32], owner: NDArray[np.intp]) -> None:
-        """Add a chunk: raw embeddings (n, 512) and the place each belongs to, never falling."""
+        """Add a chunk: raw embeddings (n, 512), with heads or without, and the place each belongs to, never falling."""
         starts = np.flatnonzero(np.diff(owner, prepend=-1))
         rows = owner[starts]
         self._points[rows] += np.diff(np.append(starts, len(owner)))
-        units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        embeddings = vectors[:, :DIM]
+        units = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
         self._units[rows] += np.add.reduceat(units, starts, axis=0, dtype=np.float64)
         for kind, columns, scorer in self._scorers:
             sums = np.add.reduceat(scorer(vectors), starts, axis=0, dtype=np.float64)

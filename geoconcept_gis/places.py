@@ -40,7 +40,7 @@ def embed(
     model: GeoConceptModel | str | PathLike[str] | None = None,
     invalid: str = "raise",
     *,
-    kind: str = "calibrated",
+    kind: str | None = None,
     within: str = "point",
     samples: int = 32,
     progress: Progress | None = None,
@@ -63,7 +63,8 @@ def embed(
         columns empty and say why in a column ``geoconcept_status``: ``ok``, ``near_seam``, ``near_pole`` (within
         0.5 degree of the antimeridian or a pole, where the encoder is discontinuous) carry values; ``missing``
         (None, empty or NaN), ``infinite``, ``out_of_range`` and ``not_projectable`` do not.
-    kind : {"calibrated", "percentile", "cosine"}
+    kind : {"calibrated", "percentile", "cosine"}, optional
+        None means calibrated, or the percentile where a concept has no calibration.
         What a concept score is: 0 to 1, 0 to 100, or -1 to 1; see `GeoConceptModel.score`.
     within : {"point", "mean"}
         ``point``: the value at one representative point, found in the frame's own CRS: points as they are (Z

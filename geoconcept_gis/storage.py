@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .concepts import Concept, ConceptBank
+from .concepts import Concept, ConceptBank, PlaceHead
 from .concepts.concept import DIM, PERCENTILES
 from .errors import ConceptError, ModelFileError
 from .files import atomic_file, sha256_of
@@ -162,6 +162,11 @@ def bank_content(bank: ConceptBank) -> dict[str, bytes]:
     arrays["patterns"] = np.array(
         [blank if c.pattern is None else c.pattern for c in concepts], dtype=np.float16
     ).reshape(-1, DIM)
+    heads = [c.head for c in concepts if c.head]
+    if heads:
+        arrays["heads.weight"] = np.array([head.weight for head in heads], dtype=np.float16)
+        arrays["heads.bias"] = np.array([head.bias for head in heads], dtype=np.float32)
+        arrays["heads.percentiles"] = np.array([head.percentiles for head in heads], dtype=np.float32)
     content = _safetensors(arrays)
     record = {
         "format": BANK_FORMAT,
@@ -189,9 +194,11 @@ def read_bank(folder: str | PathLike[str]) -> ConceptBank:
         if key not in arrays or arrays[key].shape != (len(records), width):
             raise ModelFileError(f"{folder / BANK_ARRAYS} does not hold {len(records)} {key} of {width} numbers")
     try:
+        heads = _read_heads(records, arrays)
         concepts = [
             Concept.from_record(
                 item,
+                head=heads.get(k),
                 vector=arrays["vectors"][k],
                 percentiles=_present(arrays["percentiles"][k]),
                 pattern=_present(arrays["patterns"][k].astype(np.float32)),
@@ -200,8 +207,22 @@ def read_bank(folder: str | PathLike[str]) -> ConceptBank:
             for k, item in enumerate(records)
         ]
         return ConceptBank(concepts, {name: arrays[f"reference.{name}"] for name in names}, space=space)
-    except (ConceptError, KeyError) as error:
+    except (ConceptError, KeyError, TypeError, IndexError) as error:
         raise ModelFileError(f"{folder / BANK_JSON}: {error}") from None
+
+
+def _read_heads(records: list[dict[str, Any]], arrays: dict[str, NDArray[Any]]) -> dict[int, PlaceHead]:
+    """Return the head of each concept that has one, by its row."""
+    rows = [k for k, item in enumerate(records) if "head" in item]
+    if not rows:
+        return {}
+    parts = [arrays[f"heads.{name}"] for name in ("weight", "bias", "percentiles")]
+    if {len(part) for part in parts} != {len(rows)}:
+        raise ConceptError(f"{len(rows)} concepts have a head, the arrays hold {[len(part) for part in parts]}")
+    return {
+        k: PlaceHead.from_record(records[k]["head"], *row)
+        for k, row in zip(rows, zip(*parts, strict=True), strict=True)
+    }
 
 
 def _present(row: NDArray[np.float32]) -> NDArray[np.float32] | None:

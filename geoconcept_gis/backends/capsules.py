@@ -15,10 +15,14 @@ __all__ = ["Capsule", "capsules", "phase_matrix"]
 
 
 class Capsule(NamedTuple):
-    """One capsule: phases (256, 2) and layers of weight (out, in) and bias (out,), the last without ReLU."""
+    """One capsule: phases (256, 2), layers of weight (out, in) and bias (out,), the last without ReLU, and heads.
+
+    The heads, weight (H, 1024) and bias (H,), read what the last layer reads; None where no head reads this capsule.
+    """
 
     phases: NDArray[np.float32]
     layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]]
+    heads: tuple[NDArray[np.float32], NDArray[np.float32]] | None
 
 
 def capsules(encoder: LocationEncoder) -> list[Capsule]:
@@ -41,6 +45,7 @@ def capsules(encoder: LocationEncoder) -> list[Capsule]:
     """
     weights = encoder.weights
     count = sum(name.endswith(".capsule.0.b") for name in weights)
+    head_weights, head_biases = encoder.heads
     return [
         Capsule(
             weights[f"LocEnc{i}.capsule.0.b"],
@@ -50,6 +55,7 @@ def capsules(encoder: LocationEncoder) -> list[Capsule]:
                 for name in sorted(weights)
                 if name.startswith(f"LocEnc{i}.") and name.endswith(".weight")
             ],
+            (head_weights[:, i], head_biases[:, i]) if i < head_weights.shape[1] else None,
         )
         for i in range(count)
     ]

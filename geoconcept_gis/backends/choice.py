@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import numpy as np
 
+from ..encoder import LocationEncoder
 from ..errors import BackendError, MissingDependencyError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from ..encoder import LocationEncoder
 
 __all__ = [
     "AUTO_MIN_COSINE",
@@ -52,14 +51,15 @@ class Backend(Protocol):
 
         Returns
         -------
-        ndarray of float32, shape (N, 512)
+        ndarray of float32, shape (N, 512 + H)
+            The vectors, and after them the values of the encoder's H heads.
 
         Examples
         --------
         >>> import numpy as np
         >>> from geoconcept_gis import load_model
-        >>> load_model().encoder.encode_chunk(np.array([[31.2, 30.0]])).shape
-        (1, 512)
+        >>> load_model().encoder.encode_chunk(np.array([[31.2, 30.0]])).shape[0]
+        1
         """
         ...
 
@@ -153,6 +153,11 @@ class BackendChoice:
     def __reduce__(self) -> tuple[type[BackendChoice], tuple[LocationEncoder, str]]:
         # Sessions and packed weights cannot travel between processes; each makes its own.
         return BackendChoice, (self._encoder, self._asked)
+
+    @property
+    def asked(self) -> str:
+        """Name that was asked for, ``"auto"`` included."""
+        return self._asked
 
     @property
     def name(self) -> str:
@@ -261,6 +266,6 @@ def _spread(count: int) -> NDArray[np.float64]:
 
 
 def _min_cosine(vectors: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
-    a, b = vectors.astype(np.float64), reference.astype(np.float64)
+    a, b = (array[:, : LocationEncoder.dim].astype(np.float64) for array in (vectors, reference))
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return float(((a * b).sum(axis=1) / norms).min())

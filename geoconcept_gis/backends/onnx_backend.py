@@ -45,7 +45,7 @@ class OnnxBackend:
         graph.node("Gemm", inputs, [name])
 
     def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Encode checked (lon, lat) of shape (N, 2) to (N, 512) float32."""
+        """Encode checked (lon, lat) of shape (N, 2) to (N, 512 + heads) float32."""
         plane = equal_earth(lonlat).astype(np.float32)
         return np.asarray(self._session.run(None, {"plane": plane})[0], dtype=np.float32)
 
@@ -111,8 +111,17 @@ class _Graph:
             for k, (weight, bias) in enumerate(capsule.layers[:-1]):
                 product(self, f"hidden{i}.{k}", weight, bias, f"linear{i}.{k}")
                 self.node("Relu", [f"linear{i}.{k}"], [f"hidden{i}.{k + 1}"])
-            product(self, f"hidden{i}.{len(capsule.layers) - 1}", *capsule.layers[-1], f"head{i}")
-        self.node("Sum", [f"head{i}" for i in range(len(found))], ["vectors"])
+            last = f"hidden{i}.{len(capsule.layers) - 1}"
+            product(self, last, *capsule.layers[-1], f"vector{i}")
+            if capsule.heads is not None:  # float32: they are few
+                weight, bias = capsule.heads
+                inputs = [last, self.array(f"head{i}.w", weight.T), self.array(f"head{i}.b", bias)]
+                self.node("Gemm", inputs, [f"value{i}"])
+        self.node("Sum", [f"vector{i}" for i in range(len(found))], ["sum"])
+        values = [f"value{i}" for i, capsule in enumerate(found) if capsule.heads is not None]
+        if values:
+            self.node("Sum", values, ["values"])
+        self.node("Concat", ["sum", "values"] if values else ["sum"], ["vectors"], axis=1)
 
     def to_bytes(self) -> bytes:
         from onnx import TensorProto, helper

@@ -43,27 +43,34 @@ class TorchBackend:
     def __init__(self, encoder: LocationEncoder) -> None:
         import torch
 
-        self._dim = encoder.dim
+        self._dim, self._heads = encoder.dim, len(encoder.heads[0])
         self._capsules = [
-            (torch.tensor(c.phases), [(torch.tensor(weight), torch.tensor(bias)) for weight, bias in c.layers])
+            (
+                torch.tensor(c.phases),
+                [(torch.tensor(weight), torch.tensor(bias)) for weight, bias in c.layers],
+                None if c.heads is None else (torch.tensor(c.heads[0]), torch.tensor(c.heads[1])),
+            )
             for c in capsules(encoder)
         ]
 
     def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Encode checked (lon, lat) of shape (N, 2) to (N, 512) float32."""
+        """Encode checked (lon, lat) of shape (N, 2) to (N, 512 + heads) float32."""
         import torch
         from torch.nn.functional import linear, relu
 
         with torch.inference_mode():
             plane = _original_projection(torch.from_numpy(lonlat.astype(np.float32)))
             out = torch.zeros(len(plane), self._dim)
-            for phases, layers in self._capsules:
+            values = torch.zeros(len(plane), self._heads)
+            for phases, layers, heads in self._capsules:
                 angle = 2 * math.pi * plane @ phases.T
                 hidden = torch.cat((torch.cos(angle), torch.sin(angle)), dim=-1)
                 for weight, bias in layers[:-1]:
                     hidden = relu(linear(hidden, weight, bias))
                 out += linear(hidden, *layers[-1])
-        return np.asarray(out.numpy())
+                if heads is not None:
+                    values += linear(hidden, *heads)
+        return np.asarray(torch.cat((out, values), dim=1).numpy())
 
 
 def _original_projection(lonlat: torch.Tensor) -> torch.Tensor:
@@ -102,23 +109,36 @@ class _TrunkBackend:
             )
             for c in capsules(encoder)
         ]
+        # Heads stay float32: they are few.
+        self._heads = [
+            None
+            if c.heads is None
+            else (torch.tensor(c.heads[0], device=device), torch.tensor(c.heads[1], device=device))
+            for c in capsules(encoder)
+        ]
+        self._head_count = len(encoder.heads[0])
 
     def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Encode checked (lon, lat) of shape (N, 2) to (N, 512) float32."""
+        """Encode checked (lon, lat) of shape (N, 2) to (N, 512 + heads) float32."""
         import torch
+        from torch.nn.functional import linear
 
         with torch.inference_mode():
             plane = torch.from_numpy(equal_earth(lonlat)).to(self._device)
             angles = (plane @ self._phases).float().chunk(len(self._trunks), dim=1)
             out = torch.zeros(len(plane), self._dim, device=self._device)
-            for angle, trunk in zip(angles, self._trunks, strict=True):
+            values = torch.zeros(len(plane), self._head_count, device=self._device)
+            for angle, trunk, heads in zip(angles, self._trunks, self._heads, strict=True):
                 # Cosine and sine go straight into the trunk's type, without a float32 copy of both.
                 features = torch.empty(len(plane), 2 * angle.shape[1], device=self._device, dtype=self._dtype)
                 cosine, sine = features.chunk(2, dim=1)
                 cosine.copy_(angle.cos())
                 sine.copy_(angle.sin())
-                out += _run(trunk, features)
-        return np.asarray(out.cpu().numpy())
+                hidden = _run(trunk[:-1], features)
+                out += trunk[-1](hidden)
+                if heads is not None:
+                    values += linear(hidden.float(), *heads)
+        return np.asarray(torch.cat((out, values), dim=1).cpu().numpy())
 
 
 class TorchBf16Backend(_TrunkBackend):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..model import GeoConceptModel
     from ..progress import Progress
 
-__all__ = ["build_bank"]
+__all__ = ["build_bank", "choose_places", "hold_one_thread"]
 
 #: Few positives and noisy labels ask for a stronger penalty.
 _STRENGTHS = {"scene": (0.003, 0.03, 0.1, 0.3), "culture": (0.003, 0.03, 0.1, 0.3), "place": (0.1, 0.3, 1.0)}
@@ -74,7 +74,7 @@ def build_bank(
     report(progress, 0, len(wanted))
     # All places are chosen before the first fit, so that a truth that does not work out is known at once.
     for universe, choices in [
-        _choose(open_universe(name, data, model.encode), [one for one in wanted if one.universe == name])
+        choose_places(open_universe(name, data, model.encode), [one for one in wanted if one.universe == name])
         for name in dict.fromkeys(one.universe for one in wanted)
     ]:
         references[universe.name] = universe.mean
@@ -101,7 +101,7 @@ def _require_packages() -> None:
             ) from None
 
 
-def _choose(universe: Universe, wanted: list[Definition]) -> tuple[Universe, list[tuple[Definition, Choice]]]:
+def choose_places(universe: Universe, wanted: list[Definition]) -> tuple[Universe, list[tuple[Definition, Choice]]]:
     """Work out every label, embed the places they need at once, and choose what each concept is fitted on."""
     labels = [one.label(universe.truths) for one in wanted]
     universe.need(np.unique(np.concatenate([universe.rows_for(label) for label in labels])))
@@ -123,11 +123,15 @@ _shared: Embedded
 
 
 def _start(shared: Embedded) -> None:
-    """Keep the places, and hold BLAS to one thread: how it splits a product changes its last bits, and the bank's."""
-    from threadpoolctl import threadpool_limits
-
     global _shared
     _shared = shared
+    hold_one_thread()
+
+
+def hold_one_thread() -> None:
+    """Hold BLAS to one thread: how it splits a product changes its last bits, and the bank's."""
+    from threadpoolctl import threadpool_limits
+
     threadpool_limits(1)
 
 

@@ -120,10 +120,18 @@ class Universe:
 
     def embedded(self) -> Embedded:
         """Return all that was embedded so far, in the order that choices count in."""
+        rows = self._pool_rows()
+        return Embedded(centre(self._vectors, self.mean), self.truths.lonlat[rows], self.truths.country()[rows])
+
+    def embedded_lonlat(self) -> NDArray[np.float64]:
+        """Return where all that was embedded so far lies, in the same order."""
+        return self.truths.lonlat[self._pool_rows()]
+
+    def _pool_rows(self) -> NDArray[np.int64]:
         rows = np.empty(len(self._vectors), dtype=np.int64)
         pool = np.flatnonzero(self._row >= 0)
         rows[self._row[pool]] = pool
-        return Embedded(centre(self._vectors, self.mean), self.truths.lonlat[rows], self.truths.country()[rows])
+        return rows
 
 
 def open_universe(name: str, data: Path, encode: Encode) -> Universe:

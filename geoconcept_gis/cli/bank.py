@@ -48,23 +48,27 @@ def build(
     model: ModelOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Fit and test every concept anew, from the data in the folder named by GEOCONCEPT_DATA. Half an hour on two cores.
+    """Fit and test every concept anew, from the data in the folder named by GEOCONCEPT_DATA. An hour on two cores.
 
     The same machine writes the same bytes every time.
 
     Example: GEOCONCEPT_DATA=data geoconcept bank build -o my_bank && geoconcept bank diff geoclip my_bank
     """
     from ..bank.build import build_bank
+    from ..bank.heads import fit_heads
     from ..storage import BANK_ARRAYS, BANK_JSON
 
     for name in (BANK_JSON, BANK_ARRAYS):
         if (out / name).exists() and not overwrite:
             raise InputError(f"{out / name} exists already: add --overwrite to replace it")
 
+    encoder = load(model, "numpy")
     with progress_bar("fitting", "concepts") as progress, short_warnings():
-        bank = build_bank(load(model, "numpy"), only=concept, processes=processes, progress=progress)
+        bank = build_bank(encoder, only=concept, processes=processes, progress=progress)
+    with progress_bar("fitting heads", "concepts") as progress, short_warnings():
+        bank = fit_heads(encoder, bank, processes=processes, progress=progress)
     bank.save(out)
-    say(f"{out}: {len(bank)} concepts in {len(bank.families)} families")
+    say(f"{out}: {len(bank)} concepts in {len(bank.families)} families, {sum(bool(c.head) for c in bank)} with a head")
 
 
 @app.command()

@@ -104,6 +104,19 @@ class ConceptBank:
         """All concepts but those of grade D, which did not beat their control and are found by name only."""
         return [concept for concept in self if concept.grade != "D"]
 
+    def heads(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """Return what the encoder needs to read the concepts that have a head, in bank order.
+
+        Returns
+        -------
+        tuple of ndarray, or None
+            Weights (H, C, 1024) and biases (H, C); None where no concept has a head.
+        """
+        found = [concept.head for concept in self if concept.head]
+        if not found:
+            return None
+        return np.stack([head.weight for head in found]), np.stack([head.bias for head in found])
+
     def __len__(self) -> int:
         return len(self._concepts)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["DIM", "GRADES", "PERCENTILES", "Calibration", "Concept", "Validity", "slug"]
+__all__ = ["DIM", "GRADES", "PERCENTILES", "Calibration", "Concept", "PlaceHead", "Validity", "slug"]
 
 DIM = 512
 #: The percentiles at which each concept stores its centred cosine over the reference set.
@@ -27,7 +27,7 @@ GRADES = {
     "C": "beats the control, but is weak: read its map with care",
     "D": "does not beat the control: hidden unless asked for by name",
 }
-_ARRAYS = ("vector", "percentiles", "pattern")
+_ARRAYS = ("vector", "percentiles", "pattern", "head")
 
 
 def slug(name: str) -> str:
@@ -107,6 +107,59 @@ class Validity:
 
 
 @dataclass(frozen=True, eq=False)
+class PlaceHead:
+    """A finer reading of a concept, for places only: straight off the encoder's hidden layers.
+
+    The encoder mixes 2,048 hidden numbers of its two coarser capsules, and those of the finest, down to the 512 that
+    photos and words share. A concept keeps a head where that reads its label better, in blocks of the globe that
+    neither was fitted on. Photos, words and stored embeddings are read by the concept's vector.
+
+    Attributes
+    ----------
+    weight : ndarray of float32, shape (C, 1024)
+        On the last hidden layer of the first C capsules; stored as float16.
+    bias : ndarray of float32, shape (C,)
+        Added to each capsule's share, so that the average place reads zero.
+    calibration : Calibration
+        Of the sum, as a concept's is of its cosine.
+    percentiles : ndarray of float32, shape (101,)
+        The sum at the 0th to 100th percentile of the concept's reference set.
+    validity : Validity
+    grade : str
+        A to D.
+    """
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    calibration: Calibration
+    percentiles: NDArray[np.float32]
+    validity: Validity
+    grade: str
+
+    def record(self) -> dict[str, Any]:
+        """Return everything but the arrays, ready for JSON."""
+        return {"calibration": asdict(self.calibration), "validity": asdict(self.validity), "grade": self.grade}
+
+    @classmethod
+    def from_record(
+        cls,
+        record: Mapping[str, Any],
+        weight: NDArray[np.floating],
+        bias: NDArray[np.floating],
+        percentiles: NDArray[np.floating],
+    ) -> PlaceHead:
+        """Rebuild a head from `record` and its arrays."""
+        return cls(
+            np.asarray(weight, dtype=np.float32),
+            np.asarray(bias, dtype=np.float32),
+            Calibration(**record["calibration"]),
+            np.asarray(percentiles, dtype=np.float32),
+            _validity(record["validity"]),
+            str(record["grade"]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Concept:
     """A named direction in the shared 512-d space.
 
@@ -132,6 +185,8 @@ class Concept:
         places with the label minus that of those without, unit length. Erasing a concept and decomposing an
         embedding need it (Haufe et al. 2014, doi 10.1016/j.neuroimage.2013.10.067).
     validity : Validity or None
+    head : PlaceHead or None
+        A finer reading at places, where one was found.
     scale_km : tuple of float
         Distances over which the score is meaningful: finest and coarsest.
     aliases, prompts : tuple of str
@@ -167,6 +222,7 @@ class Concept:
     percentiles: NDArray[np.float32] | None = None
     pattern: NDArray[np.float32] | None = None
     validity: Validity | None = None
+    head: PlaceHead | None = None
     scale_km: tuple[float, float] = (5.0, 10.0)
     aliases: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
@@ -201,6 +257,16 @@ class Concept:
         return vector if abs(norm - 1.0) <= tolerance else (vector / norm).astype(np.float32)
 
     @property
+    def validity_at_places(self) -> Validity | None:
+        """How well places are read: the head's test where there is one, else the vector's."""
+        return self.head.validity if self.head else self.validity
+
+    @property
+    def grade_at_places(self) -> str | None:
+        """Grade of the reading that places get."""
+        return self.head.grade if self.head else self.grade
+
+    @property
     def column(self) -> str:
         """Name of its column in tables (``concept_hot_desert_climate``)."""
         return f"concept_{slug(self.name)}"
@@ -225,11 +291,12 @@ class Concept:
         'user'
         """
         skip = {*_ARRAYS, "space"}
-        return {
+        record = {
             f.name: asdict(value) if isinstance(value, (Calibration, Validity)) else value
             for f in fields(self)
             if f.name not in skip and (value := getattr(self, f.name)) is not None
         }
+        return record | {"head": self.head.record()} if self.head else record
 
     @classmethod
     def from_record(
@@ -240,6 +307,7 @@ class Concept:
         percentiles: NDArray[np.float32] | None,
         space: str,
         pattern: NDArray[np.float32] | None = None,
+        head: PlaceHead | None = None,
     ) -> Concept:
         """Rebuild a concept from `record` and its arrays.
 
@@ -255,6 +323,8 @@ class Concept:
             The vector space.
         pattern : ndarray of float32, shape (512,), or None
             What it adds to an embedding.
+        head : PlaceHead, optional
+            Its finer reading at places.
 
         Returns
         -------
@@ -272,23 +342,27 @@ class Concept:
         'concept_x'
         """
         known = {f.name for f in fields(cls)} - {*_ARRAYS, "space"}
-        values = dict(record)
+        values = {key: value for key, value in record.items() if key != "head"}
         if unknown := sorted(set(values) - known):
             raise ConceptError(f"concept record {values.get('name')!r} has unknown fields {unknown}")
         try:
             if "calibration" in values:
                 values["calibration"] = Calibration(**values["calibration"])
             if "validity" in values:
-                validity = dict(values["validity"])
-                if validity.get("interval") is not None:
-                    low, high = validity["interval"]
-                    validity["interval"] = (float(low), float(high))
-                values["validity"] = Validity(**validity)
+                values["validity"] = _validity(values["validity"])
             for name in ("scale_km", "aliases", "prompts"):
                 if name in values:
                     values[name] = tuple(values[name])
-            return cls(vector=vector, percentiles=percentiles, pattern=pattern, space=space, **values)
+            return cls(vector=vector, percentiles=percentiles, pattern=pattern, head=head, space=space, **values)
         except (TypeError, AttributeError, ValueError) as error:
             if isinstance(error, ConceptError):
                 raise
             raise ConceptError(f"concept record {values.get('name')!r} is malformed: {error}") from None
+
+
+def _validity(record: Mapping[str, Any]) -> Validity:
+    values = dict(record)
+    if values.get("interval") is not None:
+        low, high = values["interval"]
+        values["interval"] = (float(low), float(high))
+    return Validity(**values)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BankDiff", "ConceptChange", "same"]
 
-_DIRECTIONS = ("vector", "pattern")
+_DIRECTIONS = ("vector", "pattern", "head")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ConceptChange:
         Changed fields; parts of calibration and validity by name, for example ``"validity.value"``. None stands for
         a field that is not there.
     arrays : dict of str to float or None
-        Changed arrays: cosine of the old with the new ``vector`` and ``pattern``, largest difference of
+        Changed arrays: cosine of the old with the new ``vector``, ``pattern`` and ``head``, largest difference of
         ``percentiles``; None where the array was added or taken away.
     metric : str
         What ``validity.value`` measures, for example ``"AUROC"``.
@@ -72,7 +72,7 @@ class ConceptChange:
         }
         arrays = {}
         for name in (*_DIRECTIONS, "percentiles"):
-            one, two = getattr(old, name), getattr(new, name)
+            one, two = _array(old, name), _array(new, name)
             if not _equal(one, two):
                 arrays[name] = _compare(name, one, two)
         return cls(old.name, fields, arrays, new.validity.metric if new.validity else "validity")
@@ -210,6 +210,14 @@ def _flat(concept: Concept) -> dict[str, Any]:
         else:
             flat[key] = value
     return flat
+
+
+def _array(concept: Concept, name: str) -> NDArray[np.float32] | None:
+    """Return one of a concept's arrays; of its head the weights."""
+    if name == "head":
+        return None if concept.head is None else concept.head.weight.ravel()
+    found: NDArray[np.float32] | None = getattr(concept, name)
+    return found
 
 
 def _equal(one: NDArray[np.float32] | None, two: NDArray[np.float32] | None) -> bool:

@@ -151,6 +151,7 @@ def given(concept: Concept, others: Concept | Iterable[Concept]) -> Concept:
         calibration=None,
         percentiles=None,
         validity=None,
+        head=None,
         grade=None,
         failure="",
         aliases=(),

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LocationEncoder"]
+__all__ = ["HIDDEN", "LocationEncoder"]
 
 _LAYERS = ("capsule.1", "capsule.3", "capsule.5", "head.0")
+#: Width of a capsule's last hidden layer.
+HIDDEN = 1024
 
 
 class LocationEncoder:
@@ -27,6 +29,9 @@ class LocationEncoder:
     weights : mapping of str to ndarray
         GeoCLIP's own tensor names (``LocEnc0.capsule.0.b`` ...), float16 or float32. Values that are
         subnormal in float32 are set to zero: they change no output bit and cost some CPUs a factor of five.
+    heads : tuple of ndarray, optional
+        Weights (H, C, 1024) and biases (H, C) of linear readings of the last hidden layer of the first C capsules, see
+        `geoconcept_gis.concepts.PlaceHead`. Every backend appends their H values to the vector.
 
     Raises
     ------
@@ -45,9 +50,14 @@ class LocationEncoder:
     #: Points per chunk: large enough for BLAS, small enough for the cache.
     chunk_size = 1024
 
-    def __init__(self, weights: Mapping[str, NDArray[np.floating]]) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, NDArray[np.floating]],
+        heads: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
+    ) -> None:
         capsules = _count_capsules(weights)
         _check_shapes(weights, capsules)
+        self.heads = _check_heads(heads, capsules)
         self.weights = {name: _to_float32(weights[name]) for name in sorted(weights)}
         self._capsules = [
             (
@@ -73,8 +83,8 @@ class LocationEncoder:
 
         Returns
         -------
-        ndarray of float32, shape (N, 512)
-            Raw vectors, norm about 0.7.
+        ndarray of float32, shape (N, 512 + H)
+            Raw vectors, norm about 0.7, and after them the values of the H heads.
 
         Examples
         --------
@@ -83,17 +93,55 @@ class LocationEncoder:
         dtype('float32')
         """
         plane = equal_earth(lonlat)
-        out = np.zeros((len(plane), self.dim), dtype=np.float32)
-        for phases, layers in self._capsules:
-            hidden = _fourier_features(plane, phases)
-            for weight, bias in layers[:-1]:
-                hidden = hidden @ weight
-                hidden += bias
-                np.maximum(hidden, 0.0, out=hidden)
+        weights, biases = self.heads
+        out = np.zeros((len(plane), self.dim + len(weights)), dtype=np.float32)
+        vectors, values = out[:, : self.dim], out[:, self.dim :]
+        for k, (phases, layers) in enumerate(self._capsules):
+            hidden = _last_hidden(plane, phases, layers)
             weight, bias = layers[-1]
-            out += hidden @ weight
-            out += bias
+            vectors += hidden @ weight
+            vectors += bias
+            if k < weights.shape[1]:
+                values += hidden @ weights[:, k].T
+                values += biases[:, k]
         return out
+
+    def hidden(self, lonlat: NDArray[np.float64], capsules: int = 2) -> NDArray[np.float32]:
+        """Return the last hidden layers of one chunk, before they are mixed down to 512 numbers.
+
+        Parameters
+        ----------
+        lonlat : ndarray of float64, shape (N, 2)
+            (lon, lat) in degrees, already checked and wrapped.
+        capsules : int, default 2
+            How many capsules, coarsest first.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, capsules, 1024)
+            Zero or above.
+
+        Examples
+        --------
+        >>> from geoconcept_gis import load_model
+        >>> load_model().encoder.hidden(np.array([[31.2, 30.0]])).shape
+        (1, 2, 1024)
+        """
+        plane = equal_earth(lonlat)
+        return np.stack([_last_hidden(plane, *capsule) for capsule in self._capsules[:capsules]], axis=1)
+
+
+def _last_hidden(
+    plane: NDArray[np.float64],
+    phases: NDArray[np.float64],
+    layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+) -> NDArray[np.float32]:
+    hidden = _fourier_features(plane, phases)
+    for weight, bias in layers[:-1]:
+        hidden = hidden @ weight
+        hidden += bias
+        np.maximum(hidden, 0.0, out=hidden)
+    return hidden
 
 
 def _fourier_features(plane: NDArray[np.float64], phases: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -106,6 +154,19 @@ def _to_float32(array: NDArray[np.floating]) -> NDArray[np.float32]:
     out = np.array(array, dtype=np.float32, order="C")
     out[np.abs(out) < np.finfo(np.float32).tiny] = 0.0
     return out
+
+
+def _check_heads(
+    heads: tuple[NDArray[np.floating], NDArray[np.floating]] | None, capsules: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    if heads is None:
+        return np.zeros((0, 0, HIDDEN), dtype=np.float32), np.zeros((0, 0), dtype=np.float32)
+    weights, biases = (np.asarray(array, dtype=np.float32) for array in heads)
+    if weights.ndim != 3 or weights.shape[1] > capsules or weights.shape[2] != HIDDEN:
+        raise ModelFileError(f"heads must have shape (H, up to {capsules}, {HIDDEN}); got {weights.shape}")
+    if biases.shape != weights.shape[:2]:
+        raise ModelFileError(f"biases of heads must have shape {weights.shape[:2]}; got {biases.shape}")
+    return weights, biases
 
 
 def _count_capsules(weights: Mapping[str, NDArray[np.floating]]) -> int:
