@@ -16,8 +16,10 @@ __all__ = [
     "InputError",
     "MissingDependencyError",
     "ModelFileError",
+    "PhraseWarning",
     "ScaleWarning",
     "SeamWarning",
+    "UnknownWeightsWarning",
 ]
 
 
@@ -57,9 +59,17 @@ class FewPlacesWarning(UserWarning):
     """A concept was made from so few places that its test says little."""
 
 
+class PhraseWarning(UserWarning):
+    """A text was understood in part, or is about no place."""
+
+
 class SeamWarning(UserWarning):
     """Some places lie where the encoder is discontinuous (antimeridian, poles)."""
 
 
 class ScaleWarning(UserWarning):
     """One point stands for an area larger than the encoder's own scale."""
+
+
+class UnknownWeightsWarning(UserWarning):
+    """A file of weights fits, but is none of those that were published."""
