@@ -111,6 +111,13 @@ class ConceptBank:
         -------
         tuple of ndarray, or None
             Weights (H, C, 1024) and biases (H, C); None where no concept has a head.
+
+        Examples
+        --------
+        >>> from geoconcept_gis import load_model
+        >>> weights, biases = load_model().bank.heads()
+        >>> weights.shape[1:]
+        (2, 1024)
         """
         found = [concept.head for concept in self if concept.head]
         if not found:

@@ -127,6 +127,13 @@ class PlaceHead:
     validity : Validity
     grade : str
         A to D.
+
+    Examples
+    --------
+    >>> from geoconcept_gis import load_model
+    >>> lowland = load_model().bank["lowland"]
+    >>> lowland.head.validity.value > lowland.validity.value
+    True
     """
 
     weight: NDArray[np.float32]
@@ -137,7 +144,18 @@ class PlaceHead:
     grade: str
 
     def record(self) -> dict[str, Any]:
-        """Return everything but the arrays, ready for JSON."""
+        """Return everything but the arrays, ready for JSON.
+
+        Returns
+        -------
+        dict of str to object
+
+        Examples
+        --------
+        >>> from geoconcept_gis import load_model
+        >>> sorted(load_model().bank["lowland"].head.record())
+        ['calibration', 'grade', 'validity']
+        """
         return {"calibration": asdict(self.calibration), "validity": asdict(self.validity), "grade": self.grade}
 
     @classmethod
@@ -148,7 +166,30 @@ class PlaceHead:
         bias: NDArray[np.floating],
         percentiles: NDArray[np.floating],
     ) -> PlaceHead:
-        """Rebuild a head from `record` and its arrays."""
+        """Rebuild a head from `record` and its arrays.
+
+        Parameters
+        ----------
+        record : mapping of str to object
+            As `record` returns it.
+        weight : ndarray, shape (C, 1024)
+            Any floating type.
+        bias : ndarray, shape (C,)
+            One a capsule.
+        percentiles : ndarray, shape (101,)
+            Rising.
+
+        Returns
+        -------
+        PlaceHead
+
+        Examples
+        --------
+        >>> from geoconcept_gis import load_model
+        >>> head = load_model().bank["lowland"].head
+        >>> PlaceHead.from_record(head.record(), head.weight, head.bias, head.percentiles).grade == head.grade
+        True
+        """
         return cls(
             np.asarray(weight, dtype=np.float32),
             np.asarray(bias, dtype=np.float32),

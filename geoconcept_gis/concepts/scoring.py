@@ -28,10 +28,21 @@ _NEEDS = {"calibrated": "calibration", "percentile": "percentiles"}
 def default_kind(concepts: Sequence[Concept]) -> str:
     """Return the kind of score that all of these concepts have and that tells most.
 
+    Parameters
+    ----------
+    concepts : sequence of Concept
+        None of them: calibrated.
+
     Returns
     -------
     {"calibrated", "percentile", "cosine"}
         Calibrated, unless a concept (one made of words, say) has no calibration.
+
+    Examples
+    --------
+    >>> from geoconcept_gis import load_model
+    >>> default_kind(load_model().bank.shown)
+    'calibrated'
     """
     for kind, needed in _NEEDS.items():
         if all(getattr(concept, needed) is not None for concept in concepts):
