@@ -31,7 +31,7 @@ from geoconcept_gis import explain, load_model
 from geoconcept_gis.backends import available
 from geoconcept_gis.bank.build import build_bank
 from geoconcept_gis.bank.definitions import FAMILIES, LAND, definitions
-from geoconcept_gis.bank.sources import Truths, countries, data_folder, gallery_places
+from geoconcept_gis.bank.sources import Truths, countries, country_codes, data_folder, gallery_places
 from geoconcept_gis.concepts import ConceptBank, ConceptScorer
 from geoconcept_gis.concepts.decompose import atoms_of, decompose
 from geoconcept_gis.concepts.erase import erase_from_vectors
@@ -424,16 +424,6 @@ def cross_modal(model, arguments):
 def half(concepts):
     """Centred cosine at which each calibrated score is one half."""
     return np.array([-c.calibration.intercept / c.calibration.slope for c in concepts])
-
-
-def country_codes(data):
-    """ISO codes of countries by the names that Natural Earth gives them."""
-    from geoconcept_gis.bank.sources import _layer
-
-    frame = _layer(data, "ne_50m_admin_0_countries")
-    codes = frame["ISO_A2"].where(frame["ISO_A2"] != "-99", frame["WB_A2"])
-    codes = codes.where(frame["ADMIN"] != "France", "FR").where(frame["ADMIN"] != "Norway", "NO")
-    return dict(zip(frame["ADMIN"], codes, strict=True))
 
 
 def by_family(model, data, embedded):

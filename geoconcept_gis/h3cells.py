@@ -204,3 +204,19 @@ def centers_of(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
 
 def to_numpy(array: Any) -> NDArray[Any]:
     return np.asarray(pa.array(array).to_numpy(zero_copy_only=False))
+
+
+def areas_of(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Areas in km2, shape (N,)."""
+    return np.asarray(to_numpy(h3ronpy.cells_area_km2(pa.array(cells))), dtype=np.float64)
+
+
+def cells_of(lonlat: NDArray[np.floating], resolution: int) -> NDArray[np.uint64]:
+    """Return the cell that each (lon, lat) lies in, shape (N,)."""
+    lng, lat = (np.ascontiguousarray(column, dtype=np.float64) for column in lonlat.T)
+    return np.asarray(to_numpy(h3ronpy.vector.coordinates_to_cells(lat, lng, resolution)), dtype=np.uint64)
+
+
+def parents_of(cells: NDArray[np.uint64], resolution: int) -> NDArray[np.uint64]:
+    """Return the parent of each cell at a coarser resolution (or the cell itself), shape (N,)."""
+    return np.asarray(to_numpy(h3ronpy.change_resolution(pa.array(cells), resolution)), dtype=np.uint64)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .grid import Grid
     from .style import Look
 
-__all__ = ["plot_concept_map", "require_matplotlib", "save_concept_map"]
+__all__ = ["draw_shores", "new_axes", "plot_concept_map", "require_matplotlib", "save_concept_map", "view_of"]
 
 _SEA = "#eceff1"
 _SHORE = "#5c656b"
@@ -84,10 +84,10 @@ def plot_concept_map(
     layers, grid = check_map(dataset)
     layer = _choose(layers, concept)
     view = _View(grid)
-    ax, bar_ax = _new_axes(view) if ax is None else (ax, None)
+    ax, bar_ax = new_axes(view) if ax is None else (ax, None)
     look = look_of(dataset.attrs["geoconcept_kind"])
     image = _draw_cells(ax, layer, view, look)
-    _draw_shores(ax, view)
+    draw_shores(ax, view)
     _dress_axes(ax, view)
     name = str(layer.attrs["concept"])
     ax.set_title(_capital(name) if title is None else title, loc="left", fontsize=14, pad=9)
@@ -174,6 +174,11 @@ def _choose(layers: Sequence[xr.DataArray], concept: str | None) -> xr.DataArray
     raise InputError(f"this map has no concept {concept!r}; it has {names}")
 
 
+def view_of(dataset: xr.Dataset) -> _View:
+    """Return the outer edges of a raster."""
+    return _View(check_map(dataset)[1])
+
+
 class _View:
     """The outer edges of a map, in units of its CRS, and how they are drawn."""
 
@@ -200,7 +205,7 @@ class _View:
         return (self.top - self.bottom) * self.stretch / (self.right - self.left)
 
 
-def _new_axes(view: _View) -> tuple[Axes, Axes]:
+def new_axes(view: _View) -> tuple[Axes, Axes]:
     """Return axes for the map and for its colour bar, on a new figure; sizes in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -236,7 +241,8 @@ def _draw_cells(ax: Axes, layer: xr.DataArray, view: _View, look: Look) -> AxesI
     )
 
 
-def _draw_shores(ax: Axes, view: _View) -> None:
+def draw_shores(ax: Axes, view: _View) -> None:
+    """Draw the coastlines that a view shows."""
     shores = coastlines()
     if view.crs.is_geographic:
         # Longitudes may run on past 180, so the world is drawn once more on either side.

@@ -13,7 +13,6 @@ import rasterio.shutil
 import rioxarray  # also adds .rio to xarray's objects
 import xarray as xr
 
-from .concepts import KINDS
 from .errors import InputError
 from .files import atomic_file
 from .grid import Grid
@@ -31,7 +30,7 @@ _HINT = "pass what concept_map returned, or a selection of it"
 
 
 def write_raster(dataset: xr.Dataset, path: str | PathLike[str], *, style: bool = True) -> Path:
-    """Write a concept map as a Cloud Optimized GeoTIFF, styled for QGIS.
+    """Write a concept map, or the heatmap of a geolocation, as a Cloud Optimized GeoTIFF, styled for QGIS.
 
     One float32 band a concept, named ``concept: hot desert climate``, nodata NaN, DEFLATE with predictor, averaged
     overviews, tags ``GEOCONCEPT_...`` with model, sha256, reference mean, concepts, kind, scale, backend and licence.
@@ -39,7 +38,7 @@ def write_raster(dataset: xr.Dataset, path: str | PathLike[str], *, style: bool 
     Parameters
     ----------
     dataset : xarray.Dataset
-        From `concept_map`; a selection of its variables, rows or columns will do.
+        From `concept_map` or `Geolocation.heatmap`; a selection of its variables, rows or columns will do.
     path : path-like
         Ends in ``.tif`` or ``.tiff``. An existing file is replaced, in one step.
     style : bool, default True
@@ -151,9 +150,13 @@ def _check_layers(dataset: xr.Dataset) -> tuple[Hashable, Hashable]:
     except rioxarray.exceptions.RioXarrayError:
         raise InputError(f"this dataset has lost its two spatial dimensions: {_HINT}") from None
     layers = dataset.data_vars.items()
-    strangers = [str(name) for name, layer in layers if "concept" not in layer.attrs or set(layer.dims) != {y, x}]
+    strangers = [
+        str(name)
+        for name, layer in layers
+        if not {"long_name", "units"} <= set(layer.attrs) or set(layer.dims) != {y, x}
+    ]
     if strangers or not dataset.data_vars:
-        raise InputError(f"variables {strangers} are no concepts over ({y}, {x}): drop them, or {_HINT}")
+        raise InputError(f"variables {strangers} are no layers over ({y}, {x}): drop them, or {_HINT}")
     return y, x
 
 
@@ -177,20 +180,20 @@ def _write_plain(layers: list[xr.DataArray], grid: Grid, dataset: xr.Dataset, pa
         bigtiff="IF_SAFER",
     ) as raster:
         raster.update_tags(**_tags(dataset, layers))
-        raster.units = [KINDS[dataset.attrs["geoconcept_kind"]]] * len(layers)
+        raster.units = [str(layer.attrs["units"]) for layer in layers]
         for band, layer in enumerate(layers, start=1):
-            raster.set_band_description(band, f"concept: {layer.attrs['concept']}")
+            raster.set_band_description(band, str(layer.attrs["long_name"]))
             raster.update_tags(band, **_band_tags(layer))
             raster.write(np.asarray(layer.values, dtype=np.float32), band)
 
 
 def _tags(dataset: xr.Dataset, layers: list[xr.DataArray]) -> dict[str, str]:
     attributes = dataset.attrs
-    names = [str(layer.attrs["concept"]) for layer in layers]
+    names = [str(layer.attrs["concept"]) for layer in layers if "concept" in layer.attrs]
     tags = {key.upper(): str(value) for key, value in attributes.items() if str(key).startswith("geoconcept_")}
     return {
         **tags,
-        "GEOCONCEPT_CONCEPTS": "; ".join(names),
+        **({"GEOCONCEPT_CONCEPTS": "; ".join(names)} if names else {}),
         "TIFFTAG_SOFTWARE": str(attributes["geoconcept_software"]),
         "TIFFTAG_IMAGEDESCRIPTION": f"{attributes.get('title', '')}. {attributes.get('comment', '')}",
     }

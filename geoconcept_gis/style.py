@@ -22,6 +22,11 @@ _VIRIDIS = (
     "#440154", "#48186a", "#472d7b", "#424086", "#3b528b", "#33638d", "#2c728e", "#26828e", "#21918c",
     "#1fa088", "#28ae80", "#3fbc73", "#5ec962", "#84d44b", "#addc30", "#d8e219", "#fde725",
 )
+# matplotlib's Magma (CC0), reversed: pale for little.
+_MAGMA = (
+    "#fcfdbf", "#fedc9e", "#febb81", "#fd9969", "#f8765c", "#eb5760", "#d3436e", "#b5367a", "#982d80",
+    "#7b2382", "#5f187f", "#410f75", "#231151", "#0c0926", "#000004",
+)
 # ColorBrewer's RdBu (Apache-2.0), blue for low, red for high.
 _BLUE_RED = (
     "#053061", "#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7",
@@ -46,6 +51,8 @@ class Look:
         Short caption of a colour bar.
     meaning : str
         One sentence with the fields ``{concept}`` and ``{reference}``.
+    log : bool
+        The ramp is even in the logarithm, and its low end fades out.
     """
 
     low: float
@@ -55,9 +62,10 @@ class Look:
     colours: tuple[str, ...]
     label: str
     meaning: str
+    log: bool = False
 
 
-#: The look of every kind of score in `geoconcept_gis.concepts.KINDS`.
+#: The look of every kind of score in `geoconcept_gis.concepts.KINDS`, and of heatmaps.
 LOOKS = {
     "calibrated": Look(
         0.0,
@@ -88,6 +96,17 @@ LOOKS = {
         "Cosine (-1 to 1) between the place and '{concept}', centred on the mean of the reference places "
         "({reference}); 0 is the average place.",
     ),
+    # From what it would be all over the land, to as good as certain of one cell.
+    "density": Look(
+        1e-8,
+        1e-4,
+        0.0,
+        1.0,
+        _MAGMA,
+        "probability per km2",
+        "Probability per km2 that the photo was taken there.",
+        log=True,
+    ),
 }
 
 
@@ -96,7 +115,7 @@ def look_of(kind: str) -> Look:
 
     Parameters
     ----------
-    kind : {"calibrated", "percentile", "cosine"}
+    kind : {"calibrated", "percentile", "cosine", "density"}
 
     Returns
     -------
@@ -124,7 +143,7 @@ def write_qml(path: Path, kind: str, *, band: int = 1, opacity: float = 0.85) ->
     ----------
     path : pathlib.Path
         QGIS applies it by itself to the raster of the same name: ``map.qml`` to ``map.tif``.
-    kind : {"calibrated", "percentile", "cosine"}
+    kind : {"calibrated", "percentile", "cosine", "density"}
     band : int, default 1
         Which band to draw.
     opacity : float, default 0.85
@@ -171,8 +190,9 @@ def write_qml(path: Path, kind: str, *, band: int = 1, opacity: float = 0.85) ->
     )
     _add_ramp(shader, look)
     for share, colour in _stops(look):
-        value = f"{look.low + share * (look.high - look.low):g}"
-        ET.SubElement(shader, "item", value=value, label=value, color=colour, alpha="255")
+        value = f"{_value(look, share):g}"
+        alpha = min(255, round(share * 4 * 255)) if look.log else 255
+        ET.SubElement(shader, "item", value=value, label=value, color=colour, alpha=str(alpha))
     ET.indent(qgis)
     text = ET.tostring(qgis, encoding="unicode")
     path.write_text(
@@ -184,6 +204,13 @@ def _stops(look: Look) -> list[tuple[float, str]]:
     """Colours with their place on the ramp, 0 to 1."""
     last = len(look.colours) - 1
     return [(k / last, colour) for k, colour in enumerate(look.colours)]
+
+
+def _value(look: Look, share: float) -> float:
+    """Value at a place on the ramp."""
+    if look.log:
+        return look.low * (look.high / look.low) ** share
+    return look.low + share * (look.high - look.low)
 
 
 def _add_ramp(shader: ET.Element, look: Look) -> None:

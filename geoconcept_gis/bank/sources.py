@@ -31,6 +31,7 @@ __all__ = [
     "SOURCES",
     "Truths",
     "countries",
+    "country_codes",
     "data_folder",
     "gallery_places",
     "package_folder",
@@ -414,3 +415,11 @@ def gallery_places() -> Lonlat:
     path = package_folder("geoclip", "geoclip") / "model" / "gps_gallery" / "coordinates_100K.csv"
     table = pd.read_csv(path)[["LON", "LAT"]].to_numpy(dtype=np.float64)
     return table[np.random.default_rng(0).permutation(len(table))]
+
+
+def country_codes(data: Path) -> dict[str, str]:
+    """Return the ISO code of each country by the name that Natural Earth gives it."""
+    frame = _layer(data, "ne_50m_admin_0_countries")
+    codes = frame["ISO_A2"].where(frame["ISO_A2"] != "-99", frame["WB_A2"])
+    codes = codes.where(frame["ADMIN"] != "France", "FR").where(frame["ADMIN"] != "Norway", "NO")
+    return dict(zip(frame["ADMIN"], codes, strict=True))
