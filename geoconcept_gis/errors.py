@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "BackendError",
+    "CacheWarning",
     "Cancelled",
     "ConceptError",
     "CoordinateError",
@@ -16,10 +17,12 @@ __all__ = [
     "InputError",
     "MissingDependencyError",
     "ModelFileError",
+    "PhotoError",
     "PhraseWarning",
     "ScaleWarning",
     "SeamWarning",
     "UnknownWeightsWarning",
+    "WeakTowerWarning",
 ]
 
 
@@ -29,6 +32,10 @@ class GeoConceptError(Exception):
 
 class InputError(GeoConceptError, ValueError):
     """An argument, a column or a file does not hold what it must hold."""
+
+
+class PhotoError(InputError):
+    """A photo or a folder of photos is missing, unreadable, too large or of a kind that is not read."""
 
 
 class CoordinateError(InputError):
@@ -55,6 +62,10 @@ class Cancelled(GeoConceptError):  # noqa: N818 - what happened, not an error
     """The caller's progress function asked to stop."""
 
 
+class CacheWarning(UserWarning):
+    """What can be made again could not be kept for the next time."""
+
+
 class FewPlacesWarning(UserWarning):
     """A concept was made from so few places that its test says little."""
 
@@ -73,3 +84,7 @@ class ScaleWarning(UserWarning):
 
 class UnknownWeightsWarning(UserWarning):
     """A file of weights fits, but is none of those that were published."""
+
+
+class WeakTowerWarning(UserWarning):
+    """The offline image tower was loaded, which is weak: for tests and demos only."""

@@ -18,6 +18,7 @@ from geoconcept_gis.errors import (
     InputError,
     MissingDependencyError,
     ModelFileError,
+    PhotoError,
     UnknownWeightsWarning,
 )
 from geoconcept_gis.files import sha256_of
@@ -26,6 +27,7 @@ from geoconcept_gis.towers.clip import TEMPLATES, WEIGHTS_VARIABLE, ClipTower, l
 
 torch = pytest.importorskip("torch", reason="the CLIP tower needs torch (extra images)")
 Image = pytest.importorskip("PIL.Image", reason="the CLIP tower needs pillow (extra images)")
+ImageOps = pytest.importorskip("PIL.ImageOps")
 
 PLAIN = ("{}",)
 
@@ -148,7 +150,7 @@ def photo(width, height, seed=0):
 
 def test_pixels_are_scaled_as_clip_wants_them():
     """A picture of one colour becomes that colour, standardised, at the size the network reads."""
-    got = clip._pixels(Image.new("RGB", (300, 500), (255, 0, 128)), "")
+    got = clip._pixels(Image.new("RGB", (300, 500), (255, 0, 128)))
     assert got.shape == (3, 224, 224)
     assert got.dtype == np.float32
     wanted = (np.array([1, 0, 128 / 255]) - clip._MEAN) / clip._STD
@@ -160,7 +162,7 @@ def test_only_the_middle_square_is_read():
     image = photo(600, 200)
     painted = image.copy()
     painted.paste((255, 0, 0), (0, 0, 150, 200))
-    np.testing.assert_array_equal(clip._pixels(image, ""), clip._pixels(painted, ""))
+    np.testing.assert_array_equal(clip._pixels(image), clip._pixels(painted))
 
 
 def test_pictures_may_be_images_or_paths(tower, tmp_path):
@@ -184,28 +186,39 @@ def test_pictures_are_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees clockwise
     sideways.save(tmp_path / "sideways.png", exif=exif)
-    np.testing.assert_array_equal(clip._read_pixels(tmp_path / "sideways.png", 0), clip._pixels(upright, ""))
+    np.testing.assert_array_equal(clip._read_pixels(tmp_path / "sideways.png", 0), clip._pixels(upright))
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1"])
 def test_every_kind_of_8_bit_picture_is_read_as_rgb(mode):
     """A palette is resolved before pixels are interpolated."""
     picture = photo(250, 230).convert(mode)
-    np.testing.assert_array_equal(clip._pixels(picture, ""), clip._pixels(picture.convert("RGB"), ""))
+    np.testing.assert_array_equal(clip._read_pixels(picture, 0), clip._pixels(picture.convert("RGB")))
+
+
+def test_pixels_are_those_of_before_photos_were_read_in_one_place(tmp_path):
+    """Upright, RGB, scaled and cropped by Pillow alone gives the same bits, from a JPEG and from an image."""
+    picture = photo(640, 427)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    picture.save(tmp_path / "a.jpg", exif=exif)
+    with Image.open(tmp_path / "a.jpg") as opened:
+        wanted = ImageOps.exif_transpose(opened).convert("RGB").resize((335, 224), Image.Resampling.BICUBIC)
+    wanted = np.asarray(wanted.crop((55, 0, 279, 224)), dtype=np.float32) / 255
+    wanted = ((wanted - clip._MEAN) / clip._STD).transpose(2, 0, 1)
+    np.testing.assert_array_equal(clip._read_pixels(tmp_path / "a.jpg", 0), wanted)
+    with Image.open(tmp_path / "a.jpg") as opened:
+        np.testing.assert_array_equal(clip._read_pixels(opened, 0), wanted)
 
 
 def test_unreadable_pictures_are_named(tower, tmp_path):
-    """Missing, cut off, no picture at all, or numbers that are no 8-bit colours."""
+    """Number, name and reason; tests/locate/test_photos.py has the reasons."""
     good = photo(240, 240)
-    good.save(tmp_path / "good.png")
-    content = (tmp_path / "good.png").read_bytes()
-    (tmp_path / "cut.png").write_bytes(content[: len(content) // 2])
     (tmp_path / "words.png").write_text("no picture")
-    for name in ("missing.png", "cut.png", "words.png"):
-        with pytest.raises(InputError, match="image 1 cannot be read"):
-            tower.encode_images([good, tmp_path / name])
-    with pytest.raises(InputError, match="image 1 has mode I;16, not 8-bit"):
-        tower.encode_images([good, Image.fromarray(np.zeros((240, 240), dtype=np.uint16))])
+    with pytest.raises(PhotoError, match=r"image 1: .*words\.png: no photo"):
+        tower.encode_images([good, tmp_path / "words.png"])
+    with pytest.raises(PhotoError, match="image 1: image: mode F holds numbers"):
+        tower.encode_images([good, Image.new("F", (240, 240))])
 
 
 # ---------------------------------------------------------------- weights
@@ -467,7 +480,7 @@ def processed(picture, backend):
 def test_pixels_equal_the_processors(picture):
     """The pillow processor to the last bit; the torchvision one but for rounding between its passes."""
     require("open_clip", "transformers")
-    own = clip._pixels(picture, "")[None]
+    own = clip._read_pixels(picture, 0)[None]
     np.testing.assert_allclose(own, processed(picture, "pil"), atol=1e-5)
     # It rounds to 8 bits after each direction: up to a few of 255 levels at single pixels, nothing on average.
     difference = np.abs(own - processed(picture, "torchvision"))

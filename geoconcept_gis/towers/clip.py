@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..errors import InputError, MissingDependencyError, ModelFileError, UnknownWeightsWarning
+from ..errors import InputError, MissingDependencyError, ModelFileError, PhotoError, UnknownWeightsWarning
 from ..files import sha256_of
+from ..locate.photos import read_photo
 from ..progress import report
 from .clip_weights import KNOWN, WEIGHTS_VARIABLE, fill, find
 
@@ -148,7 +149,7 @@ class ClipTower:
         Parameters
         ----------
         images : PIL image, path, or sequence of them
-            N pictures of any size, turned upright by their EXIF orientation. The shorter side is scaled to 224 pixels
+            N pictures, read by `read_photo`: any size and mode, upright. The shorter side is scaled to 224 pixels
             and the middle square is read: what lies outside it is not seen.
         batch_size : int, default 16
             Pictures that are in memory and go through the network at once.
@@ -162,8 +163,8 @@ class ClipTower:
 
         Raises
         ------
-        InputError
-            A picture cannot be read, or its numbers are not 8-bit colours.
+        PhotoError
+            A picture cannot be read; the message has its number and name.
 
         Examples
         --------
@@ -183,7 +184,9 @@ class ClipTower:
     def _run(self, encode: Callable[[torch.Tensor], torch.Tensor], batch: torch.Tensor) -> NDArray[np.float32]:
         import torch
 
-        with torch.inference_mode():
+        # A GPU computes products in bfloat16, and keeps float32 where that would lose much; the CPU stays with float32.
+        kind = torch.device(self._device).type
+        with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
             return np.asarray(encode(batch.to(self._device)).float().cpu().numpy())
 
     def _prompts(self, text: Any, index: int, templates: Sequence[str]) -> list[str]:
@@ -350,25 +353,16 @@ def _is_picture(value: object) -> bool:
 
 
 def _read_pixels(picture: Picture, index: int) -> NDArray[np.float32]:
+    try:
+        return _pixels(read_photo(picture).image)
+    except PhotoError as error:
+        raise PhotoError(f"image {index}: {error}") from error
+
+
+def _pixels(image: Image.Image) -> NDArray[np.float32]:
+    """Turn 8-bit RGB into (3, 224, 224) as Hugging Face's CLIP processor does, which GeoCLIP uses."""
     from PIL import Image
 
-    try:
-        if isinstance(picture, Image.Image):
-            return _pixels(picture, f"image {index}")
-        with Image.open(picture) as image:
-            return _pixels(image, f"image {index} ({picture})")
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"image {index} cannot be read: {error}") from error
-
-
-def _pixels(image: Image.Image, where: str) -> NDArray[np.float32]:
-    """Return (3, 224, 224) as Hugging Face's CLIP processor does, which GeoCLIP uses."""
-    from PIL import Image, ImageOps
-
-    if image.mode.startswith(("I", "F")):
-        raise InputError(f"{where} has mode {image.mode}, not 8-bit colours: scale it to 0..255 and convert it to RGB")
-    # To RGB first: a palette cannot be interpolated.
-    image = ImageOps.exif_transpose(image).convert("RGB")
     short = min(image.size)
     width, height = (_SIDE * side // short for side in image.size)
     image = image.resize((width, height), Image.Resampling.BICUBIC)

@@ -1,0 +1,1 @@
+"""From photos to places: reading photos, densities over the Earth, candidates and reasons."""
