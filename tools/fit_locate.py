@@ -3,8 +3,9 @@
     GEOCONCEPT_DATA=path/to/data python tools/fit_locate.py
 
 Real CLIP ViT-L/14 vectors of 139 captions and 74 photos whose country is known (stevejpapad/image-text-verification,
-Apache-2.0). Temperature and floor are those under which the true countries are most probable; `benchmarks/locate.py` does
-the same on folds and reports how well it holds. The weak tower's are fitted on photos it did not see.
+Apache-2.0). Temperature and floor are those under which the true countries are most probable; `benchmarks/locate.py`
+does the same on folds and reports how well it holds. The weak tower's are fitted on the places of 400 photos, each read
+by a map that did not see its photographer.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
-from geoconcept_gis import load_model
+from geoconcept_gis import GeoConceptModel, load_model
 from geoconcept_gis.bank.sources import Truths, data_folder
 from geoconcept_gis.files import atomic_file
+from geoconcept_gis.gallery import LAND_RESOLUTION
 from geoconcept_gis.locate.density import Calibration, Surface, open_surface
 from geoconcept_gis.locate.priors import make_prior
 from geoconcept_gis.storage import write_arrays
+from geoconcept_gis.towers.weak import WeakTower
 
 DATA = Path(__file__).parents[1] / "geoconcept_gis" / "data"
 TEMPERATURES = tuple(np.round(np.geomspace(0.010, 0.040, 13), 5))
+WEAK_TEMPERATURES = (0.1, 0.125, 0.15, 0.175, 0.2, 0.3)
 FLOORS = (0.01, 0.02, 0.05, 0.1, 0.2)
 SOURCE = "CLIP ViT-L/14 vectors of stevejpapad/image-text-verification (Apache-2.0), country by caption"
 
@@ -63,6 +67,39 @@ def labelled(surface: Surface) -> tuple[dict[str, np.ndarray], dict[str, np.ndar
     )
 
 
+def fit_weak(surface: Surface, queries: np.ndarray, lonlat: np.ndarray) -> Calibration:
+    """Return the temperature and floor under which the true cells of photos are most probable."""
+    from geoconcept_gis.h3cells import cells_of
+
+    cells = cells_of(lonlat, LAND_RESOLUTION)
+    row = np.searchsorted(surface.cells, cells).clip(max=len(surface) - 1)
+    known = surface.cells[row] == cells
+    cosines = [gallery.scores(queries[known]) for gallery in (surface.photos, surface.land)]
+    prior, best, least = make_prior(surface)[0], Calibration(1.0), np.inf
+    for temperature in WEAK_TEMPERATURES:
+        likelihood = surface.mean_likelihood(*cosines, temperature)
+        for floor in FLOORS:
+            one = Calibration(temperature, floor)
+            chances = surface.posterior(likelihood, prior, one)
+            loss = -np.log(chances[np.arange(len(chances)), row[known]]).mean()
+            if loss < least:
+                best, least = one, loss
+    return best
+
+
+def weak_photos(model: GeoConceptModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return weak vectors of every fifth photo, each by a map fitted without its photographer, places and folds."""
+    import fit_weak_tower as weak
+
+    photos = np.load(data_folder() / "photos" / weak.FEATURES)
+    lonlat = photos["latlon"][:, ::-1].astype(np.float64)
+    fold = weak.folds(photos["group"])
+    strength = float(WeakTower.load().record["strength"])
+    targets = weak.unit(model.encode(lonlat))
+    found = weak.predict(photos["features"].astype(np.float64), targets, fold, strength)
+    return found[::5], lonlat[::5], fold[::5]
+
+
 def main() -> None:
     """Fit and write."""
     model = load_model(backend="numpy")
@@ -80,6 +117,10 @@ def main() -> None:
         means[kind] = units.mean(axis=0)
         record.setdefault("native_length", {})[kind] = round(float(np.linalg.norm(features, axis=1).mean()), 2)
         print(kind, len(units), one)
+    queries, lonlat, _ = weak_photos(model)
+    one = fit_weak(surface, queries, lonlat)
+    record["calibration"]["weak"] = {"temperature": one.temperature, "floor": one.floor, "kernel_km": one.kernel_km}
+    print("weak", len(queries), one)
     record["source"], record["model_sha256"] = SOURCE, model.sha256
     write_arrays({kind: mean.astype(np.float32) for kind, mean in means.items()}, DATA / "locate.safetensors")
     with atomic_file(path) as part:
