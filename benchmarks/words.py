@@ -1,16 +1,20 @@
 """Do words find their places? Every phrase of phrases.py, its direction against its truth, on land no fit has seen.
 
-    GEOCONCEPT_DATA=path/to/data python benchmarks/words.py [--lookup] [--save]
+    GEOCONCEPT_DATA=path/to/data geoconcept text build --hold-out -o tower
+    GEOCONCEPT_DATA=path/to/data python benchmarks/words.py --tower tower [--lookup] [--save]
     GEOCONCEPT_DATA=path/to/data python benchmarks/words.py --ceiling [--save]
 
 A phrase becomes a direction; 20,000 fresh places, evenly over land, are scored with it; AUROC says how often a place
-that the phrase is about scores above one that it is not about. ``--lookup`` takes the numpy-only table instead of the
-tower. ``--ceiling`` asks no words at all: it fits a direction to each truth, and so says what any words could reach.
+that the phrase is about scores above one that it is not about. The tower that ships was trained on these phrases, too:
+without ``--tower`` the page says so, and its numbers test nothing but memory. ``--lookup`` takes the numpy-only table
+of words. ``--ceiling`` asks no words at all: it fits a direction to each truth, and so says what any words could reach.
 A minute on one core; the ceilings take some five.
 """
 
 import argparse
 import re
+import warnings
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -22,10 +26,14 @@ except ModuleNotFoundError:  # run as a script: this folder itself is on the pat
     from encoder import RESULTS, machine
     from phrases import KINDS, PHRASES, SEED, labels, normalise
 
-from geoconcept_gis import load_model
+from geoconcept_gis import concept_from_text, load_model
 from geoconcept_gis.bank.sources import Truths, data_folder
+from geoconcept_gis.errors import PhraseWarning
 from geoconcept_gis.fitting import Examples, centre, fit_concept, weighted_auroc
 from geoconcept_gis.reference import reference_places
+from geoconcept_gis.text import concept as concept_module
+from geoconcept_gis.text.lookup import LOOKUP, WordLookup
+from geoconcept_gis.text.tower import BundledTower
 
 PLACES = 20_000
 LAND = "uniform_land"
@@ -37,6 +45,7 @@ SMALL_WORDS = frozenset(["a", "and", "any", "by", "from", "in", "near", "of", "o
 def main():
     """Measure, print, and write what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tower", help="folder of a tower that was built with --hold-out")
     parser.add_argument("--lookup", action="store_true", help="take the numpy-only table of words")
     parser.add_argument("--ceiling", action="store_true", help="fit a direction to each truth instead")
     parser.add_argument("--save", action="store_true", help="write the page to benchmarks/results/")
@@ -47,9 +56,10 @@ def main():
         if arguments.ceiling:
             what, page = "ceiling", ceiling_page(z, found_labels, land(model, SEED + 1))
         else:
-            what = "lookup" if arguments.lookup else "bundled"
-            tower = load_tower(what)
-            page = words_page(tower, model, z, found_labels)
+            what, tower, warning = load_tower(arguments)
+            page = [*warning, *words_page(tower, model, z, found_labels)]
+            if not arguments.lookup:
+                page += ["", *by_grade(tower, model, z, found_labels)]
     text = "\n".join(
         [
             f"# Words to places ({what}), on {found['cpu']}",
@@ -64,18 +74,43 @@ def main():
     print(text)
     if arguments.save:
         slug = re.sub(r"[^a-z0-9]+", "-", found["cpu"].lower()).strip("-")
-        (RESULTS / f"words-{what}-{slug}.md").write_text(text, encoding="utf-8")
+        (RESULTS / f"words-{re.sub(r'[^a-z]+', '-', what)}-{slug}.md").write_text(text, encoding="utf-8")
 
 
-def load_tower(what):
-    """The tower of this name."""
-    if what == "lookup":
-        from geoconcept_gis.text.lookup import WordLookup
+def load_tower(arguments):
+    """What it is called, the tower, and a warning if it has seen the phrases."""
+    folder = arguments.tower
+    tower = BundledTower.load(folder)
+    seen = not tower.record.get("hold_out")
+    what = ("lookup" if arguments.lookup else "tower") + (", trained on these phrases" if seen else ", held out")
+    warning = (
+        ["**This tower was trained on these phrases: the numbers say nothing of unseen words.**", ""] if seen else []
+    )
+    if arguments.lookup:
+        tower = WordLookup.load(LOOKUP if folder is None else Path(folder) / LOOKUP.name)
+    return what, tower, warning
 
-        return WordLookup.load()
-    from geoconcept_gis.text.tower import BundledTower
 
-    return BundledTower.load()
+def by_grade(tower, model, z, found_labels):
+    """Does the grade that a text concept gets say how well it does?"""
+    concept_module._loaded = lambda kind: tower
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PhraseWarning)
+        concepts = [concept_from_text(one.text, model=model) for one in PHRASES]
+    found = aurocs(z @ np.stack([c.vector for c in concepts if c.name in found_labels]).T, found_labels)
+    graded = [c for c in concepts if c.name in found_labels]
+    lines = [
+        "Grades of `concept_from_text`:",
+        "",
+        "| grade | phrases about places | mean AUROC | below 0.75 | phrases about no place |",
+        "| --- | --: | --: | --: | --: |",
+    ]
+    for grade in "BCD":
+        mine = np.array([c.grade == grade for c in graded])
+        nowhere = sum(c.grade == grade for c in concepts if c.name not in found_labels)
+        told = f"{found[mine].mean():.3f} | {(found[mine] < COMMON_BAR).mean():.0%}" if mine.any() else " | "
+        lines.append(f"| {grade} | {mine.sum()} | {told} | {nowhere} |")
+    return lines
 
 
 def land(model, seed, count=PLACES):

@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from .concepts import Concept, ConceptBank
     from .datasets import world_places
     from .errors import GeoConceptError
+    from .evaluation import Evaluation, evaluate
     from .explanation import Explanation, explain
     from .from_places import concept_from_places
     from .h3cells import h3_grid
+    from .locate.combine import combine
+    from .locate.files import summarise
+    from .locate.geolocation import Geolocation
+    from .locate.locate import geolocate
     from .maps import concept_map
     from .model import GeoConceptModel, load_model
     from .places import embed
@@ -32,22 +37,32 @@ if TYPE_CHECKING:
     from .reference import reference_places
     from .similar import Similarity, similar_places
     from .tables import read_places, write_places
+    from .text.concept import concept_from_text, search_concepts
+    from .towers.clip import ClipTower, load_clip
 
 _HOMES = {
+    "ClipTower": "towers.clip",
     "Comparison": "comparison",
     "Concept": "concepts",
     "ConceptBank": "concepts",
+    "Evaluation": "evaluation",
     "Explanation": "explanation",
     "GeoConceptError": "errors",
     "GeoConceptModel": "model",
     "Similarity": "similar",
+    "combine": "locate.combine",
     "compare": "comparison",
     "concept_from_places": "from_places",
+    "concept_from_text": "text.concept",
     "concept_map": "maps",
     "embed": "places",
     "embed_h3": "cells",
+    "evaluate": "evaluation",
     "explain": "explanation",
+    "Geolocation": "locate.geolocation",
+    "geolocate": "locate.locate",
     "h3_grid": "h3cells",
+    "load_clip": "towers.clip",
     "load_model": "model",
     "plot_concept_map": "plot",
     "read_concept": "concept_files",
@@ -55,7 +70,9 @@ _HOMES = {
     "read_provenance": "provenance",
     "reference_places": "reference",
     "save_concept_map": "plot",
+    "search_concepts": "text.concept",
     "similar_places": "similar",
+    "summarise": "locate.files",
     "world_places": "datasets",
     "write_concept": "concept_files",
     "write_h3": "cells",
@@ -64,22 +81,30 @@ _HOMES = {
 }
 
 __all__ = [
+    "ClipTower",
     "Comparison",
     "Concept",
     "ConceptBank",
+    "Evaluation",
     "Explanation",
     "GeoConceptError",
     "GeoConceptModel",
+    "Geolocation",
     "Similarity",
     "__version__",
+    "combine",
     "compare",
     "concept_from_places",
+    "concept_from_text",
     "concept_map",
     "coordinates",
     "embed",
     "embed_h3",
+    "evaluate",
     "explain",
+    "geolocate",
     "h3_grid",
+    "load_clip",
     "load_model",
     "plot_concept_map",
     "read_concept",
@@ -87,7 +112,9 @@ __all__ = [
     "read_provenance",
     "reference_places",
     "save_concept_map",
+    "search_concepts",
     "similar_places",
+    "summarise",
     "world_places",
     "write_concept",
     "write_h3",

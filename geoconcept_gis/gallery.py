@@ -16,7 +16,7 @@ import numpy as np
 
 from .coordinates import check_lonlat
 from .errors import CacheWarning, InputError
-from .files import atomic_file
+from .files import atomic_file, sha256_of
 from .storage import read_arrays
 
 if TYPE_CHECKING:
@@ -33,13 +33,14 @@ GALLERIES = ("photos", "land")
 _PHOTO_PLACES = Path(__file__).parent / "data" / "photo_places.safetensors"
 #: Scores looked through at a time when the largest are sought.
 _BLOCK = 256
+_LAND = _PHOTO_PLACES.with_name("land_50m.parquet")
 _FORMAT = "geoconcept-gallery-1"
 #: H3 resolution of the land gallery's cells; one of its children is as large as the encoder's own scale.
 LAND_RESOLUTION = 4
 _DTYPES = {"F16": np.float16, "F32": np.float32, "U64": np.uint64}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Gallery:
     """Places and their vectors. Made by `open_gallery`.
 
@@ -62,6 +63,9 @@ class Gallery:
 
     def __len__(self) -> int:
         return len(self.lonlat)
+
+    def __repr__(self) -> str:
+        return f"<Gallery {self.name!r}: {len(self):,} places>"
 
     @cached_property
     def _matrix(self) -> NDArray[np.float32]:
@@ -197,18 +201,21 @@ def open_gallery(model: GeoConceptModel, name: str = "photos", *, progress: Prog
         raise InputError(f"no gallery {name!r}; choose one of {', '.join(GALLERIES)}")
     from .h3cells import cells_of
 
-    lonlat, points, owner = _photos() if name == "photos" else _land()
-    key = hashlib.sha256(model.sha256.encode() + points.tobytes()).hexdigest()[:16]
-    path = cache_folder() / f"gallery-{name}-{model.name}-{key}.safetensors"
-    found = _read(path) or _keep(
-        path,
-        {
-            "lonlat": lonlat.astype(np.float32),
-            "vectors": _embed(_exact(model) if name == "photos" else model, points, owner, progress),
-            "cells": cells_of(lonlat, LAND_RESOLUTION),
-        },
-    )
+    path = _path(model, name)
+    found = _read(path)
+    if found is None:
+        lonlat, points, owner = _photos() if name == "photos" else _land()
+        vectors = _embed(_exact(model) if name == "photos" else model, points, owner, progress)
+        cells = cells_of(lonlat, LAND_RESOLUTION)
+        found = _keep(path, {"lonlat": lonlat.astype(np.float32), "vectors": vectors, "cells": cells})
     return Gallery(name, found["lonlat"], found["vectors"], found["cells"])
+
+
+def _path(model: GeoConceptModel, name: str) -> Path:
+    """Return the gallery's file, named after the encoder's weights and what its places are made from."""
+    source = f"{model.sha256} {sha256_of(_PHOTO_PLACES if name == 'photos' else _LAND)} {LAND_RESOLUTION} {_FORMAT}"
+    key = hashlib.sha256(source.encode()).hexdigest()[:16]
+    return cache_folder() / f"gallery-{name}-{model.name}-{key}.safetensors"
 
 
 def _photos() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
@@ -285,14 +292,14 @@ def _read(path: Path) -> dict[str, NDArray[Any]] | None:
             header = json.loads(file.read(size)) if 0 < size < 1 << 20 else {}
         about = header.pop("__metadata__", {})
         body = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + size)
-        if about.get("format") != _FORMAT or zlib.crc32(body) != int(about["crc32"]):
+        if about.get("format") != _FORMAT or zlib.crc32(body.data) != int(about["crc32"]):
             return None
         arrays = {
             name: body[slice(*item["data_offsets"])].view(_DTYPES[item["dtype"]]).reshape(item["shape"])
             for name, item in header.items()
         }
         return arrays if set(arrays) == {"lonlat", "vectors", "cells"} else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 
@@ -304,4 +311,4 @@ def _units(vectors: ArrayLike) -> NDArray[np.float32]:
     length = np.linalg.norm(array, axis=1, keepdims=True)
     if array.ndim != 2 or array.shape[1] != 512 or not np.isfinite(length).all() or (length == 0.0).any():
         raise InputError(f"queries must be finite vectors of shape (Q, 512), none of them zero; got {array.shape}")
-    return array / length
+    return np.asarray(array / length)

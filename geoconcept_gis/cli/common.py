@@ -27,6 +27,9 @@ __all__ = [
     "KindOption",
     "ModelOption",
     "OverwriteOption",
+    "TextOption",
+    "TowerOption",
+    "WeightsOption",
     "check_free",
     "find_concepts",
     "load",
@@ -41,7 +44,19 @@ KIND_HELP = (
     "calibrated: 0..1, share of reference places with this score that carry the label; percentile: 0..100, "
     "share of reference places that score lower; cosine: -1..1, zero for the average place."
 )
-KindOption = Annotated[Kind, typer.Option("--kind", help=KIND_HELP)]
+KindOption = Annotated[
+    Kind | None, typer.Option("--kind", help=KIND_HELP, show_default="calibrated; percentile where words are asked for")
+]
+TextOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--text",
+        "-t",
+        metavar="WORDS",
+        help='Words that become a concept of their own, such as "olive groves by the sea"; repeat for more.',
+        show_default=False,
+    ),
+]
 ConceptOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -69,6 +84,15 @@ BoundsOption = Annotated[
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 
+TowerOption = Annotated[
+    Literal["auto", "bundled", "clip"],
+    typer.Option("--tower", help="What reads the words: bundled, offline; clip, whose weights must be at hand."),
+]
+WeightsOption = Annotated[
+    Path | None, typer.Option("--weights", help="File with CLIP's weights, for words.", show_default=False)
+]
+
+
 def load(model: str | None, backend: str) -> GeoConceptModel:
     """Open the model that the options name."""
     from ..model import load_model
@@ -76,13 +100,29 @@ def load(model: str | None, backend: str) -> GeoConceptModel:
     return load_model(model, backend=backend)
 
 
-def find_concepts(model: GeoConceptModel, words: list[str] | None) -> list[Concept] | None:
-    """Return the concepts that names, aliases and .concept files stand for; None where none are given."""
-    if not words:
+def find_concepts(
+    model: GeoConceptModel,
+    words: list[str] | None,
+    texts: list[str] | None = None,
+    tower: str = "auto",
+    weights: Path | None = None,
+) -> list[Concept] | None:
+    """Return the concepts that names, aliases and .concept files stand for, then those made of texts; None for none."""
+    if not words and not texts:
         return None
     from ..concept_files import is_concept_file, read_concept
 
-    return model.select([read_concept(word, model) if is_concept_file(word) else word for word in words])
+    found: list[Concept] = []
+    if words:
+        found = model.select([read_concept(word, model) if is_concept_file(word) else word for word in words])
+    for text in texts or ():
+        from ..text.concept import concept_from_text
+
+        with short_warnings():
+            concept = concept_from_text(text, tower=tower, model=model, weights=weights)
+        say(f"{text!r}: grade {concept.grade}; reads land like {concept.provenance['nearest'] or 'no tested concept'}")
+        found.append(concept)
+    return model.select(found)
 
 
 def check_free(path: Path, overwrite: bool) -> Path:

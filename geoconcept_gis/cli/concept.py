@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
-from .common import BackendOption, ModelOption, OverwriteOption, check_free, load, progress_bar, say, short_warnings
+from .common import (
+    BackendOption,
+    ModelOption,
+    OverwriteOption,
+    TowerOption,
+    WeightsOption,
+    check_free,
+    load,
+    progress_bar,
+    say,
+    short_warnings,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -101,6 +112,80 @@ def fit(
         say(f"next: geoconcept map {out} --kind percentile --png {out.with_suffix('.png')}")
 
 
+@app.command()
+def text(
+    words: Annotated[str, typer.Argument(metavar="WORDS", help="A word, a name or a phrase.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File for the concept: NAME.concept", show_default=False)
+    ] = None,
+    png: Annotated[Path | None, typer.Option("--png", help="Also draw its world map.", show_default=False)] = None,
+    tower: TowerOption = "auto",
+    weights: WeightsOption = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch CLIP's weights first if they are missing; asks before it does.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The full record as JSON.")] = False,
+    model: ModelOption = None,
+    backend: BackendOption = "auto",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Turn words into a concept, and say what speaks for it: concepts that read land alike, how sharp its map is.
+
+    Examples: geoconcept concept text "olive groves by the sea" -o olives.concept --png olives.png;
+    geoconcept concept text vineyard --tower clip --weights ViT-L-14.pt
+    """
+    for path, suffix in ((out, ".concept"), (png, ".png")):
+        if path is not None:
+            if path.suffix.lower() != suffix:
+                raise InputError(f"{path} must end in {suffix}")
+            check_free(path, overwrite)
+    from ..concept_files import write_concept
+    from ..maps import concept_map
+    from ..plot import require_matplotlib, save_concept_map
+    from ..text.concept import concept_from_text
+
+    if png is not None:
+        require_matplotlib()
+    if download:
+        from ..towers.clip import DOWNLOAD
+
+        typer.confirm(f"{DOWNLOAD} Fetch it?", abort=True, err=True)
+    loaded = load(model, backend)
+    with short_warnings():
+        concept = concept_from_text(words, tower=tower, model=loaded, weights=weights, download=download)
+    if out is not None:
+        write_concept(concept, out, loaded)
+    if png is not None:
+        with progress_bar("mapping") as progress, short_warnings():
+            world = concept_map(concept, resolution=0.5, model=loaded, progress=progress)
+            save_concept_map(world, png)
+    typer.echo(json.dumps(concept.record(), indent=1, ensure_ascii=False) if as_json else _evidence(concept))
+    if out is not None or png is not None:
+        say(f"{', '.join(str(path) for path in (out, png) if path is not None)}: written")
+
+
+_MEANING = {
+    "B": "a tested concept of grade A or B reads much the same places",
+    "C": "plausible, but no tested concept vouches for it: look at its map",
+    "D": "about no place: its map means nothing",
+}
+
+
+def _evidence(concept: Concept) -> str:
+    """Say in a few lines what a concept made of words rests on, the grade first."""
+    evidence = concept.provenance
+    rows = {
+        "grade": f"{concept.grade}: {_MEANING.get(concept.grade or '', '')}",
+        "reads like": evidence["nearest"].replace("; ", ", ") or "no tested concept",
+        "peak": f"the top 1 % of land stands out by {evidence['peak']} standard deviations",
+        "geographic": evidence.get("geographic", "not asked"),
+        "unknown": evidence.get("unknown_words", ""),
+        "two towers": evidence.get("towers_agree", ""),
+        "tower": evidence["tower"],
+    }
+    return _card(concept.name, {label: value for label, value in rows.items() if value})
+
+
 def _read(path: Path, layer: str | None, lon: str | None, lat: str | None) -> gpd.GeoDataFrame:
     from ..tables import read_places
 
@@ -124,7 +209,11 @@ def _report(concept: Concept) -> str:
         "calibrated": f"within {calibration.ece:.3f} on average; 0.5 is as typical of your places as of the others",
         "fails": concept.failure or "nowhere in particular",
     }
-    lines = [typer.style(concept.name, bold=True)]
+    return _card(concept.name, rows)
+
+
+def _card(name: str, rows: dict[str, str]) -> str:
+    lines = [typer.style(name, bold=True)]
     for label, text in rows.items():
         for k, line in enumerate(textwrap.wrap(text, _TEXT_WIDTH, break_long_words=False)):
             lines.append(f"  {label if k == 0 else '':{_LABEL_WIDTH}} {line}")

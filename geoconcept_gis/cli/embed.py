@@ -14,6 +14,7 @@ from .common import (
     KindOption,
     ModelOption,
     OverwriteOption,
+    TextOption,
     check_free,
     find_concepts,
     load,
@@ -40,7 +41,8 @@ def embed(
     ],
     features: FeaturesOption = "concepts",
     concept: ConceptOption = None,
-    kind: KindOption = "calibrated",
+    text: TextOption = None,
+    kind: KindOption = None,
     invalid: Annotated[
         Literal["raise", "null"],
         typer.Option(help="raise: stop at rows without a valid place; null: keep them, empty, with a status."),
@@ -69,7 +71,7 @@ def embed(
     check_suffix(out)
     check_free(out, overwrite)
     loaded = load(model, backend)
-    chosen = find_concepts(loaded, concept)  # unknown names should fail before a large file is read
+    chosen = find_concepts(loaded, concept, text)  # unknown names should fail before a large file is read
     places = read_places(source, lon=lon, lat=lat, crs=crs, layer=layer, invalid=invalid)
     with progress_bar("embedding") as progress, short_warnings():
         result = embed_frame(
@@ -95,7 +97,8 @@ def h3(
     bounds: BoundsOption = None,
     features: FeaturesOption = "concepts",
     concept: ConceptOption = None,
-    kind: KindOption = "calibrated",
+    text: TextOption = None,
+    kind: KindOption = None,
     aggregate: Annotated[
         Literal["center", "children"],
         typer.Option(help="center: the cell's centre; children: mean over its resolution-5 children."),
@@ -120,7 +123,7 @@ def h3(
             out,
             bounds,
             resolution,
-            find_concepts(loaded, concept),
+            find_concepts(loaded, concept, text),
             features=features,
             model=loaded,
             kind=kind,

@@ -15,7 +15,8 @@ from ..errors import InputError
 from .common import BackendOption, ModelOption, load, say
 
 if TYPE_CHECKING:
-    from ..concepts import Calibration, Concept, ConceptBank, Validity
+    from ..concepts import Calibration, Concept, ConceptBank, PlaceHead, Validity
+    from ..model import GeoConceptModel
 
 
 def concepts(
@@ -54,7 +55,7 @@ def concepts(
         exact: Concept | None = read_concept(search, loaded)
         found = [exact] if exact is not None else []
     else:
-        found = _filter(bank, search, family, grade)
+        found = _filter(loaded, search, family, grade)
         named = bank[search] if search is not None and search in bank else None
         exact = named if named in found else None
     reaches_all = show_all or as_markdown or search is not None or grade is not None
@@ -77,10 +78,11 @@ def concepts(
             say(_count(chosen, hidden))
 
 
-def _filter(bank: ConceptBank, search: str | None, family: list[str] | None, grade: str | None) -> list[Concept]:
-    """Return the concepts that match all that is asked for; refuse to return none."""
+def _filter(model: GeoConceptModel, search: str | None, family: list[str] | None, grade: str | None) -> list[Concept]:
+    """Return the concepts that match all that is asked for, or mean nearly that; refuse to return none."""
     from ..concepts import slug
 
+    bank = model.bank
     families = {slug(name): name for name in bank.families}
     wanted = None if not family else [families.get(slug(name), name) for name in family]  # whatever the case
     part = (search or "").lower()
@@ -90,6 +92,12 @@ def _filter(bank: ConceptBank, search: str | None, family: list[str] | None, gra
         if part in " ".join((concept.name, concept.family, concept.description, *concept.aliases)).lower()
         or (search in bank and bank[search or ""] is concept)
     ]
+    if not found and search is not None and not family and grade is None:
+        from ..text.concept import search_concepts
+
+        near = search_concepts(search, model=model, top=5)
+        say(f"no concept is named {search!r}; nearest by meaning:")
+        found = [bank[name] for name in near["name"]]
     if not found:
         asked = " ".join([*(repr(search),) * bool(search), *(family or ()), grade or ""]).strip()
         raise InputError(f"no concept matches {asked}; `geoconcept concepts --all` lists all {len(bank)}")
@@ -142,6 +150,7 @@ def _card(concept: Concept) -> str:
         "family": concept.family,
         "grade": _grade_text(concept.grade),
         **_tested(concept.validity),
+        "at places": _at_places(concept.head),
         "fails": concept.failure,
         **_calibrated(concept.calibration),
         "reference": concept.reference.replace("_", " "),
@@ -169,6 +178,13 @@ def _tested(validity: Validity | None) -> dict[str, str]:
         "places": f"{validity.n_positive:,} with the label, {validity.n_negative:,} without",
         "told from": validity.negatives,
     }
+
+
+def _at_places(head: PlaceHead | None) -> str:
+    if head is None:
+        return "the same"
+    text = f"{head.validity.metric} {head.validity.value:.3f}, grade {head.grade}"
+    return f"{text}: read off the encoder's hidden layers; photos, words and stored embeddings as above"
 
 
 def _calibrated(calibration: Calibration | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ import typer
 
 from .._version import __version__
 from ..errors import GeoConceptError
-from . import bank, concept, demo, embed, explain, inspect, raster
+from . import bank, concept, demo, embed, evaluate, explain, inspect, locate, raster, text
 
 __all__ = ["app", "main"]
 
@@ -33,10 +33,13 @@ app.command("map")(raster.map_)
 app.command("explain", context_settings=explain.NEGATIVE_NUMBERS)(explain.explain)
 app.command("compare", context_settings=explain.NEGATIVE_NUMBERS)(explain.compare)
 app.command("similar", context_settings=explain.NEGATIVE_NUMBERS)(explain.similar)
+app.command("locate")(locate.locate)
+app.command("evaluate")(evaluate.evaluate)
 app.command("concepts")(inspect.concepts)
 app.command("info")(inspect.info)
 app.add_typer(bank.app, name="bank")
 app.add_typer(concept.app, name="concept")
+app.add_typer(text.app, name="text")
 
 
 def _print_version(wanted: bool) -> None:
@@ -79,7 +82,9 @@ def _interrupt(*_: Any) -> None:
 
 
 #: Arguments that errors name as Python writes them, for example ``invalid='null'``.
-_ARGUMENT = re.compile(r"\b(backend|bounds|crs|invalid|kind|lat|layer|lon|model|resolution)=(?:'([^']*)')?")
+_ARGUMENT = re.compile(
+    r"\b(backend|bounds|by|crs|groups|invalid|kind|lat|layer|lon|model|on|resolution)=(?:'([^']*)')?"
+)
 
 
 def _fail(message: str) -> None:

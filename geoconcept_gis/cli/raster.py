@@ -15,6 +15,9 @@ from .common import (
     Kind,
     ModelOption,
     OverwriteOption,
+    TextOption,
+    TowerOption,
+    WeightsOption,
     check_free,
     find_concepts,
     load,
@@ -28,13 +31,14 @@ DEFAULT_RESOLUTION = 0.5
 
 def map_(
     concepts: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="CONCEPT...",
             help="Concepts by name, alias or .concept file; see `geoconcept concepts`.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    text: TextOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Cloud Optimized GeoTIFF, one band a concept.", show_default=False),
@@ -50,7 +54,8 @@ def map_(
     crs: Annotated[str, typer.Option(help="CRS of the map; bounds and resolution are in its units.")] = "EPSG:4326",
     mask: Annotated[Literal["land", "none"], typer.Option(help="land: leave the sea empty.")] = "land",
     kind: Annotated[
-        Kind | None, typer.Option("--kind", help=KIND_HELP, show_default="calibrated; cosine with --given")
+        Kind | None,
+        typer.Option("--kind", help=KIND_HELP, show_default="calibrated; percentile with --text; cosine with --given"),
     ] = None,
     given: Annotated[
         list[str] | None,
@@ -61,6 +66,8 @@ def map_(
             show_default=False,
         ),
     ] = None,
+    tower: TowerOption = "auto",
+    weights: WeightsOption = None,
     model: ModelOption = None,
     backend: BackendOption = "auto",
     overwrite: OverwriteOption = False,
@@ -68,8 +75,11 @@ def map_(
     """Map concepts over the world or an area.
 
     Examples: geoconcept map "hot desert climate" --bounds -20 0 60 40 -o map.tif --png map.png;
+    geoconcept map --text "olive groves by the sea" --png olives.png;
     geoconcept map "tundra climate" --given "polar climate" --png left.png
     """
+    if not concepts and not text:
+        raise InputError("nothing to map: name a concept, or give --text with words of your own")
     if out is None and png is None:
         raise InputError("nothing to write: give -o map.tif, --png map.png or both")
     for path, suffixes in ((out, (".tif", ".tiff")), (png, (".png",))):
@@ -88,7 +98,7 @@ def map_(
     loaded = load(model, backend)
     with progress_bar("mapping") as progress, short_warnings():
         dataset = concept_map(
-            find_concepts(loaded, concepts),
+            find_concepts(loaded, concepts, text, tower, weights),
             bounds,
             resolution=DEFAULT_RESOLUTION if resolution is None else resolution,
             crs=crs,

@@ -1,0 +1,397 @@
+"""`geolocate`: photos, texts and vectors in, geolocations out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import GeoConceptError, InputError
+from ..model import as_model
+from ..progress import report
+from ..storage import read_arrays
+from .density import Calibration, open_surface
+from .geolocation import Geolocation
+from .photos import SUFFIXES, find_photos, read_photo
+from .priors import make_prior
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+    from ..model import GeoConceptModel
+    from ..progress import Progress
+    from .density import Surface
+
+__all__ = ["TOWERS", "calibration_of", "geolocate", "surface_of"]
+
+TOWERS = ("auto", "clip", "weak")
+_FITTED = Path(__file__).parents[1] / "data" / "locate.json"
+_MEANS = Path(__file__).parents[1] / "data" / "locate.safetensors"
+_BATCH = 16
+#: Pixels of the shorter side of photos that wait in memory for their batch: at least so many, where JPEG can do it.
+_SHORTEST = 1024
+
+
+@dataclass(frozen=True)
+class _Query:
+    """A vector of the shared space, what it came from and what is known of it."""
+
+    name: str
+    kind: str  # "image", "text" or "weak": which calibration
+    vector: NDArray[np.float32]
+    tower: str
+    exif: tuple[float, float] | None = None
+
+
+def geolocate(
+    what: Any,
+    *,
+    tower: str = "auto",
+    model: GeoConceptModel | str | PathLike[str] | None = None,
+    weights: str | PathLike[str] | None = None,
+    download: bool = False,
+    prior: Any = "photos",
+    rerank: float = 0.0,
+    precision_km: float | None = None,
+    errors: str = "raise",
+    progress: Progress | None = None,
+) -> Geolocation | list[Geolocation | GeoConceptError]:
+    """Say where a photo may have been taken, as a calibrated probability over the Earth.
+
+    Parameters
+    ----------
+    what : path, PIL image, text, or array of shape (768,), (N, 768), (512,) or (N, 512); or a list or folder of these
+        768 numbers are CLIP ViT-L/14 features at their native length (or of length one, which is scaled to it); 512 are
+        vectors of the shared space. A string is a file or a folder if there is one of that name, else a text.
+    tower : {"auto", "clip", "weak"}
+        What reads photos. ``clip`` needs its weights, see `load_clip`; ``weak`` works offline and finds little, for
+        tests and demonstrations only; ``auto`` is CLIP.
+    model : GeoConceptModel, str, path-like or None
+        None is the bundled default.
+    weights : path-like, optional
+        File or folder with CLIP's weights, as in `load_clip`.
+    download : bool, default False
+        Whether they may be fetched.
+    prior : {"photos", "land", "population"}, shape, path or DataArray
+        How likely a photo is to come from a place before one has looked at it: where photos are taken, evenly over
+        land, where people live, within a shape only (an analyst often knows the country), or in proportion to a raster.
+    rerank : float, default 0
+        Weight of the agreement of photo and place in concept space. It did not help on the vectors we have; see the
+        documentation.
+    precision_km : float, optional
+        Coarsen all that comes out to cells at least this far across, to share no more than meant.
+    errors : {"raise", "return"}
+        What to do with what cannot be read, of several: stop, or put its error into the list in its place.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in photos; return true to cancel. The first time for a model it is called
+        before that in places, while the galleries are made, which takes minutes.
+
+    Returns
+    -------
+    Geolocation, or list of them
+        A list where a list, a folder or an array of several rows was given, in its order.
+
+    Raises
+    ------
+    InputError
+        It is none of these, a photo cannot be read, or the prior leaves no place.
+    ModelFileError
+        CLIP's weights are not at hand; the message says how to get them.
+
+    Notes
+    -----
+    With cosines s of the photo and places and a temperature T, the likelihood of a cell (some 45 km across) is
+    ``mean(exp(s / T))`` over the places in it, so that it does not grow with their number. The posterior is prior times
+    likelihood, of which a small fixed share goes back to the prior, for photos that say nothing. T and that share
+    were fitted on photos and texts whose country is known. An EXIF position is reported, never used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> vector = np.load("clip_vector.npy")                                       # doctest: +SKIP
+    >>> found = geolocate(vector, prior="land")                                   # doctest: +SKIP
+    >>> found.points.head(3), found.areas, found.concepts                         # doctest: +SKIP
+    """
+    if tower not in TOWERS:
+        raise InputError(f"tower must be one of {', '.join(map(repr, TOWERS))}; got {tower!r}")
+    if errors not in ("raise", "return"):
+        raise InputError(f"errors must be 'raise' or 'return'; got {errors!r}")
+    if not 0.0 <= rerank <= 10.0:
+        raise InputError(f"rerank must be 0 to 10; got {rerank!r}")
+    model = as_model(model)
+    items, several = _items(what)
+    if tower == "weak" and any(_is_text(item) for item in items):
+        raise InputError("the weak tower reads photos only: a text needs tower='clip'")
+    read = partial(_read, model=model, tower=tower, weights=weights, download=download, errors=errors)
+    located: list[Geolocation | GeoConceptError] = []
+    surface = surface_of(model, progress)
+    prior_weight, prior_name = make_prior(surface, prior)
+    for start in range(0, len(items), _BATCH):
+        queries = read(items[start : start + _BATCH], first=start)
+        good = [one for one in queries if isinstance(one, _Query)]
+        found = iter(_locate(good, surface, model, prior_weight, prior_name, rerank))
+        for one in queries:
+            result = next(found) if isinstance(one, _Query) else one
+            if precision_km is not None and isinstance(result, Geolocation):
+                result = result.coarsened(precision_km)
+            located.append(result)
+        report(progress, len(located), len(items))
+    if several:
+        return located
+    [only] = located
+    if isinstance(only, GeoConceptError):
+        raise only
+    return only
+
+
+def calibration_of(kind: str) -> Calibration:
+    """Return the fitted calibration of photos (``image``), texts (``text``) or the weak tower (``weak``)."""
+    record = json.loads(_FITTED.read_text(encoding="utf-8"))["calibration"][kind]
+    return Calibration(record["temperature"], record["floor"], record["kernel_km"])
+
+
+def surface_of(model: GeoConceptModel, progress: Progress | None = None) -> Surface:
+    """Return the model's surface, opened once; `progress` sees places while a gallery is made."""
+    opened = _opened(model)
+    if not opened:
+        opened.append(open_surface(model, progress=progress))
+    return opened[0]
+
+
+@lru_cache(maxsize=2)
+def _opened(model: GeoConceptModel) -> list[Surface]:
+    """Return an empty list, the same one for the same model."""
+    return []
+
+
+def _items(what: Any) -> tuple[list[Any], bool]:
+    """Return what was given as a list, and whether it was several."""
+    if _is_array(what):
+        try:
+            array = np.asarray(what, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"vectors must be numbers: {error}") from None
+        if array.ndim not in (1, 2) or array.shape[-1] not in (512, 768) or not array.size:
+            raise InputError(f"vectors must have shape (768,), (N, 768), (512,) or (N, 512); got {array.shape}")
+        # One row is one photo, as CLIP towers return it.
+        rows = np.atleast_2d(array)
+        return list(rows), len(rows) > 1
+    if isinstance(what, str) and not what.strip():
+        raise InputError("there is nothing to locate: the text is empty")
+    if isinstance(what, (str, Path)) and _on_disk(what) and Path(what).is_dir():
+        return list(find_photos([what])), True
+    if isinstance(what, (list, tuple)):
+        if not what:
+            raise InputError("there is nothing to locate: the list is empty")
+        return [part for one in what for part in _items(one)[0]], True
+    return [what], False
+
+
+def _is_array(what: Any) -> bool:
+    """Whether these are numbers: an array, a tensor of torch, or a list of plain numbers."""
+    if isinstance(what, (list, tuple)):
+        return bool(what) and isinstance(what[0], (int, float, np.number))
+    return hasattr(what, "__array__") and not hasattr(what, "getbands")
+
+
+def _on_disk(name: str | Path) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # too long for a file's name
+        return False
+
+
+def _read(
+    items: Sequence[Any],
+    *,
+    first: int,
+    model: GeoConceptModel,
+    tower: str,
+    weights: str | PathLike[str] | None,
+    download: bool,
+    errors: str,
+) -> list[_Query | GeoConceptError]:
+    """Turn items into vectors; photos go through their tower together."""
+    out: list[Any] = [None] * len(items)
+    photos: list[tuple[int, Any]] = []
+    for k, item in enumerate(items):
+        try:
+            if isinstance(item, np.ndarray):
+                out[k] = _from_vector(item, first + k, model)
+            elif _is_text(item):
+                out[k] = _from_text(item, model, weights, download)
+            else:
+                photos.append((k, read_photo(item, shortest=_SHORTEST)))
+        except GeoConceptError as error:
+            if errors == "raise":
+                raise
+            out[k] = error
+    if photos:
+        vectors, kind, name = _through_tower([photo.image for _, photo in photos], model, tower, weights, download)
+        for (k, photo), vector in zip(photos, vectors, strict=True):
+            out[k] = _Query(Path(photo.name).name, kind, vector, name, photo.exif_lonlat)
+    return out
+
+
+def _is_text(item: Any) -> bool:
+    if not isinstance(item, str):
+        return False
+    return not _on_disk(item) and not item.lower().endswith(SUFFIXES)
+
+
+def _from_vector(vector: NDArray[np.float32], row: int, model: GeoConceptModel) -> _Query:
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or length == 0.0:
+        raise InputError(f"vector {row} (counted from 0) is zero or not finite")
+    if len(vector) == model.encoder.dim:
+        return _Query("vector", "image", vector / length, "given, shared space")
+    if abs(length - 1.0) < 0.01:  # GeoCLIP's image head makes nonsense of unit vectors
+        vector = vector * _native_length()
+    shared = model.image_head(vector[None])[0]
+    return _Query("vector", "image", shared / np.linalg.norm(shared), "given, CLIP ViT-L/14")
+
+
+def _from_text(text: str, model: GeoConceptModel, weights: Any, download: bool) -> _Query:
+    clip = _clip_tower(weights, download)
+    shared = model.image_head(clip.encode_text([text]))[0]
+    return _Query(text, "text", shared / np.linalg.norm(shared), f"{clip.name}, sha256 {clip.sha256}")
+
+
+def _through_tower(
+    images: list[Any], model: GeoConceptModel, tower: str, weights: Any, download: bool
+) -> tuple[NDArray[np.float32], str, str]:
+    if tower == "weak":
+        weak = _weak_tower()
+        return weak.encode_images(images), "weak", f"{weak.name} (weak), sha256 {weak.sha256}"
+    clip = _clip_tower(weights, download)
+    shared = model.image_head(clip.encode_images(images))
+    units = shared / np.linalg.norm(shared, axis=1, keepdims=True)
+    return units, "image", f"{clip.name}, sha256 {clip.sha256}"
+
+
+def _clip_tower(weights: str | PathLike[str] | None, download: bool) -> Any:
+    from ..towers.clip_weights import find
+
+    return _loaded_clip(find(weights), download)
+
+
+@lru_cache(maxsize=1)
+def _loaded_clip(weights: Path | None, download: bool) -> Any:
+    from ..towers import clip
+
+    return clip.load_clip(weights, download=download)
+
+
+@lru_cache(maxsize=1)
+def _weak_tower() -> Any:
+    from ..towers.weak import WeakTower
+
+    return WeakTower.load()
+
+
+@lru_cache(maxsize=1)
+def _native_length() -> float:
+    return float(json.loads(_FITTED.read_text(encoding="utf-8"))["native_length"]["image"])
+
+
+def _locate(
+    queries: list[_Query],
+    surface: Surface,
+    model: GeoConceptModel,
+    prior: NDArray[np.float64],
+    prior_name: str,
+    rerank: float,
+) -> Iterator[Geolocation]:
+    if not queries:
+        return
+    vectors = np.stack([one.vector for one in queries])
+    photos, land = surface.photos.scores(vectors), surface.land.scores(vectors)
+    for k, one in enumerate(queries):
+        calibration = calibration_of(one.kind)
+        likelihood = surface.mean_likelihood(photos[k : k + 1], land[k : k + 1], calibration.temperature)
+        mean = _mean_of(one.kind)
+        if rerank:
+            likelihood = likelihood + rerank * _agreement(one.vector, mean, model, surface)
+        probability = surface.posterior(likelihood, prior, calibration)[0]
+        yield Geolocation(
+            one.name,
+            surface.cells,
+            surface.lonlat,
+            surface.area_km2,
+            probability,
+            prior,
+            {
+                **model.provenance(),
+                "scale_km": "10",
+                "tower": one.tower,
+                "prior": prior_name,
+                "temperature": f"{calibration.temperature:g}",
+                "floor": f"{calibration.floor:g}",
+                "kernel_km": f"{calibration.kernel_km:g}",
+                "rerank": f"{rerank:g}",
+            },
+            one.exif,
+            partial(_cosines, vector=one.vector, model=model),
+            partial(
+                _explain,
+                query=one.vector,
+                mean=mean,
+                model=model,
+                surface=surface,
+                prior=prior,
+                calibration=calibration,
+            ),
+        )
+
+
+def _cosines(
+    lonlat: NDArray[np.float64], *, vector: NDArray[np.float32], model: GeoConceptModel
+) -> NDArray[np.float32]:
+    found = model.encode(lonlat)
+    return np.asarray(found @ vector / np.linalg.norm(found, axis=1))
+
+
+def _explain(one: Geolocation, **arguments: Any) -> Any:
+    from .reasons import explain_location
+
+    return explain_location(one, **arguments)
+
+
+def _mean_of(kind: str) -> NDArray[np.float32]:
+    """Return the mean vector of photos or texts in the shared space; the weak tower's vectors are centred already."""
+    means = _means()
+    return np.zeros_like(means["image"]) if kind == "weak" else means[kind]
+
+
+@lru_cache(maxsize=1)
+def _means() -> dict[str, NDArray[np.float32]]:
+    return read_arrays(_MEANS)
+
+
+def _agreement(
+    vector: NDArray[np.float32], mean: NDArray[np.float32], model: GeoConceptModel, surface: Surface
+) -> NDArray[np.float64]:
+    """Return how well each cell agrees with the photo over all concepts, standardised; zero off the land."""
+    readings = np.stack([concept.vector for concept in model.bank.shown])
+    of_photo = readings @ ((vector - mean) / np.linalg.norm(vector - mean))
+    of_land = _standardised_land(model, surface)
+    agreement = of_land @ ((of_photo - of_photo.mean()) / of_photo.std())
+    out = np.zeros(len(surface))
+    out[np.searchsorted(surface.cells, surface.land.cells)] = (agreement - agreement.mean()) / agreement.std()
+    return out
+
+
+@lru_cache(maxsize=1)
+def _standardised_land(model: GeoConceptModel, surface: Surface) -> NDArray[np.float32]:
+    from ..fitting import centre
+
+    readings = np.stack([concept.vector for concept in model.bank.shown])
+    scores = centre(surface.land.vectors.astype(np.float32), model.bank.references["uniform_land"]) @ readings.T
+    return np.asarray((scores - scores.mean(axis=0)) / scores.std(axis=0))
