@@ -1,0 +1,1 @@
+"""Words to places: phrases become directions in the shared space."""
