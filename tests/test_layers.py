@@ -11,6 +11,7 @@ import geoconcept_gis
 
 PACKAGE = Path(geoconcept_gis.__file__).parent
 CORE = [PACKAGE / "coordinates.py", PACKAGE / "errors.py", PACKAGE / "progress.py"]
+CORE += [PACKAGE / "text" / "words.py", PACKAGE / "text" / "lookup.py"]
 CORE += sorted((PACKAGE / "encoder").glob("*.py")) + sorted((PACKAGE / "concepts").glob("*.py"))
 ALLOWED = {"numpy"} | set(sys.stdlib_module_names)
 HEAVY = ("torch", "onnxruntime", "onnx", "pandas", "geopandas", "shapely", "xarray", "rasterio", "matplotlib", "scipy")
@@ -36,7 +37,7 @@ def imports(path):
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_core_imports_numpy_alone(path):
-    """Coordinates, encoder and concepts need nothing but numpy, in Python 3.9 syntax."""
+    """Coordinates, encoder, concepts and the table of words need nothing but numpy, in Python 3.9 syntax."""
     assert set(imports(path)) <= ALLOWED
 
 
