@@ -41,6 +41,12 @@ def evaluate(
         list[str] | None,
         typer.Option("--on", help="Id column; twice where the two tables differ.", show_default="found by its name"),
     ] = None,
+    lon: Annotated[
+        str | None, typer.Option(help="Longitude column of the predictions.", show_default="found by its name")
+    ] = None,
+    lat: Annotated[
+        str | None, typer.Option(help="Latitude column of the predictions.", show_default="found by its name")
+    ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,7 +74,7 @@ def evaluate(
     from ..evaluation import evaluate as measure
     from ..evaluation import read_candidates, read_predictions, read_truth
 
-    answers, truths = read_predictions(predictions), read_truth(truth)
+    answers, truths = read_predictions(predictions, lon=lon, lat=lat), read_truth(truth)
     result = measure(
         answers,
         truths,

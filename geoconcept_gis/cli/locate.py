@@ -52,6 +52,10 @@ def locate(
         float | None,
         typer.Option("--precision-km", help="Tell no more than cells this wide: 35 to 2,177.", show_default=False),
     ] = None,
+    crops: Annotated[
+        int,
+        typer.Option("--crops", help="1: the middle of a photo; 10: its corners, too, and mirrored."),
+    ] = 1,
     rerank: Annotated[float, typer.Option("--rerank", help="Weight of agreement in concepts; not known to help.")] = 0,
     array: Annotated[
         str | None, typer.Option("--array", help="Which array of an .npz file.", show_default="the only one that fits")
@@ -107,6 +111,7 @@ def locate(
                 download=download,
                 prior=chosen,
                 rerank=rerank,
+                crops=crops,
                 precision_km=precision_km,
                 errors="return" if several else "raise",
                 progress=progress,

@@ -78,7 +78,7 @@ def _unmarked(name: str, marks: Sequence[str]) -> str | None:
     return None
 
 
-def read_predictions(path: str | PathLike[str]) -> pd.DataFrame:
+def read_predictions(path: str | PathLike[str], *, lon: str | None = None, lat: str | None = None) -> pd.DataFrame:
     r"""Read a table of predicted places.
 
     Parameters
@@ -86,6 +86,8 @@ def read_predictions(path: str | PathLike[str]) -> pd.DataFrame:
     path : path-like
         Whatever `geoconcept_gis.read_places` reads. Of a CSV or TSV the coordinate columns may be marked, such as
         ``pred_lat`` and ``pred_lng``. Empty cells are missing predictions.
+    lon, lat : str, optional
+        Columns that hold the answer, where a table has several, such as ``gallery_lon`` and ``gallery_lat``.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def read_predictions(path: str | PathLike[str]) -> pd.DataFrame:
     ...     read_predictions(file).geometry[0].wkt
     'POINT (31.2 30)'
     """
-    return _read(Path(path), "predicted")
+    return _read(Path(path), "predicted", lon, lat)
 
 
 def read_truth(path: str | PathLike[str]) -> pd.DataFrame:
@@ -187,12 +189,13 @@ def read_candidates(path: str | PathLike[str]) -> pd.DataFrame:
     return table
 
 
-def _read(path: Path, role: str) -> pd.DataFrame:
+def _read(path: Path, role: str, lon: str | None = None, lat: str | None = None) -> pd.DataFrame:
     from ..tables import read_places
 
     names = _header(path) if path.name.lower().endswith(_TABLES) and path.is_file() else []
     marked = any(_unmarked(name, _MARKS[role]) in _LON | _LAT for name in names)
-    lon, lat = coordinate_columns(names, role) if marked else (None, None)
+    if lon is None and lat is None and marked:
+        lon, lat = coordinate_columns(names, role)
     frame: pd.DataFrame = read_places(path, lon=lon, lat=lat)
     frame.attrs[SOURCE] = f"{path.name}, sha256 {sha256_of(path)}"
     return frame

@@ -63,8 +63,9 @@ def summarise(results: Sequence[Geolocation | GeoConceptError], names: Sequence[
     -------
     geopandas.GeoDataFrame
         In their order: ``file``, ``status`` (``ok`` or ``error``), ``error`` (what was wrong), ``lon``, ``lat``,
-        ``probability`` and ``within_km`` of the best point, ``area50_km2``, ``area90_km2``, ``exif_lon``, ``exif_lat``
-        (what the photo's EXIF says), ``exif_km`` (from there to the best point), ``tower``, ``prior``, and ``geometry``
+        ``probability`` and ``within_km`` of the best point, ``area50_km2``, ``area90_km2``, ``gallery_lon``,
+        ``gallery_lat`` (the gallery place most like it: GeoCLIP's own answer), ``exif_lon``, ``exif_lat`` (what the
+        photo's EXIF says), ``exif_km`` (from there to the best point), ``tower``, ``prior``, and ``geometry``
         (EPSG:4326), null for an error. `write_places` writes it.
 
     Raises
@@ -100,7 +101,7 @@ def summarise(results: Sequence[Geolocation | GeoConceptError], names: Sequence[
 
 _COLUMNS = (
     *("status", "error", "lon", "lat", "probability", "within_km", "area50_km2", "area90_km2"),
-    *("exif_lon", "exif_lat", "exif_km", "tower", "prior"),
+    *("gallery_lon", "gallery_lat", "exif_lon", "exif_lat", "exif_km", "tower", "prior"),
 )
 
 
@@ -119,6 +120,8 @@ def _row(one: Geolocation) -> dict[str, Any]:
         "tower": one.provenance.get("tower"),
         "prior": one.provenance.get("prior"),
     }
+    if one.nearest is not None:
+        row["gallery_lon"], row["gallery_lat"] = one.nearest
     if one.exif_lonlat is not None:
         row["exif_lon"], row["exif_lat"] = one.exif_lonlat
         place = np.array([[best.geometry.x, best.geometry.y]])

@@ -53,6 +53,8 @@ class Geolocation:
         Model, sha256, tower, prior, calibration, scale.
     exif_lonlat : tuple of float, or None
         What the photo's EXIF says of its position. It is reported, never used.
+    nearest : tuple of float, or None
+        Place of GeoCLIP's gallery that is most like the photo, (lon, lat): what GeoCLIP itself would answer.
 
     Examples
     --------
@@ -71,6 +73,7 @@ class Geolocation:
     prior: NDArray[np.float64] | None = None
     provenance: dict[str, str] = field(default_factory=dict)
     exif_lonlat: tuple[float, float] | None = None
+    nearest: tuple[float, float] | None = None
     # From places (lon, lat) to cosines with the photo, to search between the cells' centres; None forbids it.
     _finer: Callable[[NDArray[np.float64]], NDArray[np.float32]] | None = None
     _reasons: Callable[[Geolocation], Any] | None = None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Source = Image.Image | str | PathLike[str]
 
-__all__ = ["SUFFIXES", "Photo", "find_photos", "read_photo"]
+__all__ = ["SUFFIXES", "Photo", "find_photos", "read_photo", "ten_crops"]
 
 #: File names that `find_photos` takes for photos, in any case of letters.
 SUFFIXES = (
@@ -197,6 +197,46 @@ def find_photos(paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, r
         else:
             raise PhotoError(f"{_printable(path)}: there is no such file or folder")
     return sorted(found)
+
+
+def ten_crops(image: Image.Image, side: int = 224, shortest: int = 256) -> list[Image.Image]:
+    """Cut the middle and the four corners out of a photo, each as it is and mirrored.
+
+    Parameters
+    ----------
+    image : PIL image
+        Upright, RGB.
+    side : int, default 224
+        Pixels of a crop's side.
+    shortest : int, default 256
+        The shorter side of the photo is scaled to this first.
+
+    Returns
+    -------
+    list of PIL image
+        Ten: top left, top right, bottom left, bottom right, middle, and the same mirrored.
+
+    Notes
+    -----
+    The usual ten-crop test (Krizhevsky et al. 2012). GeoCLIP's paper names it; its authors say that they average the
+    similarities of the crops, which is the same as averaging their unit vectors. They do not say to which size photos
+    are scaled first.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> [crop.size for crop in ten_crops(Image.new("RGB", (400, 300)))][:2]
+    [(224, 224), (224, 224)]
+    """
+    from PIL import Image, ImageOps
+
+    scale = shortest / min(image.size)
+    width, height = (max(side, round(length * scale)) for length in image.size)
+    image = image.resize((width, height), Image.Resampling.BICUBIC)
+    right, bottom = width - side, height - side
+    corners = ((0, 0), (right, 0), (0, bottom), (right, bottom), (right // 2, bottom // 2))
+    crops = [image.crop((left, top, left + side, top + side)) for left, top in corners]
+    return crops + [ImageOps.mirror(crop) for crop in crops]
 
 
 def _photos_in(folder: Path, recursive: bool) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from geoconcept_gis.errors import Cancelled, InputError, ModelFileError, PhotoEr
 from geoconcept_gis.evaluation import distance_km
 from geoconcept_gis.gallery import CACHE_VARIABLE
 from geoconcept_gis.locate import locate
+from geoconcept_gis.locate.photos import ten_crops
 from tests.locate.conftest import TOWNS
 
 
@@ -214,6 +215,7 @@ def test_what_cannot_be_located_is_refused(small, clip, what, message):
         ({"rerank": float("nan")}, "rerank must be"),
         ({"prior": "moon"}, "prior must be"),
         ({"precision_km": 1e5}, "precision_km must be"),
+        ({"crops": 5}, "crops must be"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(small, options, message):
@@ -272,3 +274,37 @@ def test_real_photos_of_countries_are_found_there(tmp_path, monkeypatch):
     assert (countries == data["image_country"][::3].astype(str)).mean() > 0.4
     for one in found:
         np.testing.assert_allclose(one.probability.sum(), 1.0)
+
+
+def test_ten_crops_are_averaged_as_unit_vectors(small, clip, folder):
+    """A grey photo's crops are all alike; of a photo in two halves the mean lies between."""
+    plain, ten = (gc.geolocate(folder / "a.jpg", model=small, crops=crops) for crops in (1, 10))
+    assert clip.images == 11 and "10 crops" in ten.provenance["tower"]
+    assert same(plain, ten)
+    pixels = np.zeros((400, 400, 3), dtype=np.uint8)
+    pixels[:, 200:] = 255
+    Image.fromarray(pixels).save(folder / "halves.png")
+    found = gc.geolocate(folder / "halves.png", model=small, crops=10)
+    crops = ten_crops(Image.fromarray(pixels))
+    units = small.image_head(clip.encode_images(crops))
+    mean = (units / np.linalg.norm(units, axis=1, keepdims=True)).mean(axis=0)
+    assert same(found, gc.geolocate(mean, model=small))
+
+
+def test_geoclips_own_answer_is_reported_and_can_be_measured(small, clip, folder, tmp_path):
+    """The most similar gallery place, in the table, and out of it into `evaluate`; gone from what is coarsened."""
+    from geoconcept_gis.evaluation import evaluate, read_predictions
+
+    names = ["a.jpg", "b.jpg", "c.png", "d.jpg"]
+    results = gc.geolocate(folder, model=small, errors="return")
+    table = gc.summarise(results, names)
+    gallery = locate.surface_of(small).photos
+    for one, row in zip(results[:3], table.itertuples(), strict=False):
+        assert one.nearest == (row.gallery_lon, row.gallery_lat)
+        assert one.coarsened(300.0).nearest is None
+        assert np.abs(gallery.lonlat - np.array(one.nearest)).sum(axis=1).min() < 1e-5
+    table.drop(columns="geometry").to_csv(tmp_path / "found.csv", index=False)
+    answers = read_predictions(tmp_path / "found.csv", lon="gallery_lon", lat="gallery_lat")
+    truth = answers.dropna(subset=["gallery_lon"])[["file", "geometry"]]
+    result = evaluate(answers, truth, on="file", bootstrap=0)
+    assert result.table["value"].iloc[0] == 100.0  # per cent within 1 km

@@ -10,7 +10,7 @@ import pytest
 from geoconcept_gis.bank.sources import data_folder
 from geoconcept_gis.errors import InputError, PhotoError
 from geoconcept_gis.locate import photos
-from geoconcept_gis.locate.photos import find_photos, read_photo
+from geoconcept_gis.locate.photos import find_photos, read_photo, ten_crops
 
 Image = pytest.importorskip("PIL.Image", reason="photos need pillow (extra images)")
 features = pytest.importorskip("PIL.features")
@@ -458,3 +458,17 @@ def test_folders_without_photos_are_named(tmp_path):
         find_photos(tmp_path)
     with pytest.raises(PhotoError, match=r"gone: there is no such file or folder"):
         find_photos([tmp_path / "gone"])
+
+
+def test_ten_crops_are_corners_and_middle_and_their_mirrors():
+    """Each corner of the photo is the corner of a crop; the other five are mirrored."""
+    pixels = np.zeros((300, 500, 3), dtype=np.uint8)
+    pixels[:150, :250] = (255, 0, 0)
+    pixels[:150, 250:] = (0, 255, 0)
+    pixels[150:, :250] = (0, 0, 255)
+    crops = [np.asarray(crop) for crop in ten_crops(Image.fromarray(pixels))]
+    assert {crop.shape for crop in crops} == {(224, 224, 3)} and len(crops) == 10
+    assert crops[0][0, 0].argmax() == 0 and crops[1][0, -1].argmax() == 1 and crops[2][-1, 0].argmax() == 2
+    assert not crops[3][-1, -1].any()
+    for plain, mirrored in zip(crops[:5], crops[5:], strict=True):
+        np.testing.assert_array_equal(plain[:, ::-1], mirrored)
