@@ -28,7 +28,7 @@ except ModuleNotFoundError:  # run as a script: this folder itself is on the pat
 
 from geoconcept_gis import concept_from_text, load_model
 from geoconcept_gis.bank.sources import Truths, data_folder
-from geoconcept_gis.errors import PhraseWarning
+from geoconcept_gis.errors import ConceptError, InputError, PhraseWarning
 from geoconcept_gis.fitting import Examples, centre, fit_concept, weighted_auroc
 from geoconcept_gis.reference import reference_places
 from geoconcept_gis.text import concept as concept_module
@@ -94,20 +94,25 @@ def load_tower(arguments):
 def by_grade(tower, model, z, found_labels):
     """Does the grade that a text concept gets say how well it does?"""
     concept_module._loaded = lambda kind: tower
+    grades = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PhraseWarning)
-        concepts = [concept_from_text(one.text, model=model) for one in PHRASES]
-    found = aurocs(z @ np.stack([c.vector for c in concepts if c.name in found_labels]).T, found_labels)
-    graded = [c for c in concepts if c.name in found_labels]
+        for one in PHRASES:
+            try:
+                grades[one.text] = concept_from_text(one.text, model=model).grade
+            except ConceptError:  # it knows none of the words, and says so
+                grades[one.text] = "refused"
+    directions = np.asarray(tower.encode([one.text for one in GEOGRAPHIC]), dtype=np.float32)
+    found = aurocs(z @ directions.T, found_labels)
     lines = [
-        "Grades of `concept_from_text`:",
+        "Grades of `concept_from_text`; refused: it knows none of the words.",
         "",
         "| grade | phrases about places | mean AUROC | below 0.75 | phrases about no place |",
         "| --- | --: | --: | --: | --: |",
     ]
-    for grade in "BCD":
-        mine = np.array([c.grade == grade for c in graded])
-        nowhere = sum(c.grade == grade for c in concepts if c.name not in found_labels)
+    for grade in ("B", "C", "D", "refused"):
+        mine = np.array([grades[one.text] == grade for one in GEOGRAPHIC])
+        nowhere = sum(grades[one.text] == grade for one in PHRASES if one.truth is None)
         told = f"{found[mine].mean():.3f} | {(found[mine] < COMMON_BAR).mean():.0%}" if mine.any() else " | "
         lines.append(f"| {grade} | {mine.sum()} | {told} | {nowhere} |")
     return lines
@@ -133,9 +138,9 @@ def aurocs(scores, found_labels):
 def words_page(tower, model, z, found_labels):
     """Bars, kinds, controls, what is flagged, and every phrase."""
     texts = [one.text for one in GEOGRAPHIC]
-    directions = np.asarray(tower.encode(texts), dtype=np.float32)
+    directions = read(tower.encode, texts, z.shape[1])
     found = aurocs(z @ directions.T, found_labels)
-    sure = np.asarray(tower.geographic([one.text for one in PHRASES])) >= 0.5
+    sure = read(tower.geographic, [one.text for one in PHRASES], 0) >= 0.5
     rng = np.random.default_rng(0)
     bank, names = nearest_concepts(model, z)
     controls = {
@@ -157,6 +162,17 @@ def words_page(tower, model, z, found_labels):
         "",
         *every_phrase(found, controls["nearest concept by shared words"], names, found_labels),
     ]
+
+
+def read(method, texts, width):
+    """What a tower says of each text; nothing (zeros, an AUROC of 0.5) where it knows none of the words and says so."""
+    out = np.zeros((len(texts), width) if width else len(texts), dtype=np.float32)
+    for k, text in enumerate(texts):
+        try:
+            out[k] = method([text])[0]
+        except InputError:
+            continue
+    return out
 
 
 def bars(found, sure):

@@ -9,6 +9,7 @@ import pytest
 import geoconcept_gis as gc
 from geoconcept_gis.backends import BACKENDS, BackendChoice, available
 from geoconcept_gis.backends.choice import _make, _min_cosine
+from geoconcept_gis.encoder import LocationEncoder
 from geoconcept_gis.errors import BackendError, MissingDependencyError
 
 #: Smallest cosine with numpy that each backend promises.
@@ -25,7 +26,8 @@ EDGES = [[-180.0, -90.0], [-180.0, 0.0], [0.0, 0.0], [0.0, 90.0], [179.9999, 45.
 
 @pytest.fixture(scope="module")
 def encoder():
-    return gc.load_model(backend="numpy").encoder
+    # Without the bank's heads: tests/test_heads.py is about these.
+    return LocationEncoder(gc.load_model(backend="numpy").encoder.weights)
 
 
 @pytest.fixture(scope="module")
