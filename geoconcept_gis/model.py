@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from .backends import Trial
-    from .concepts import Concept
+    from .concepts import Concept, PlaceHead
     from .concepts.bank import ConceptLike
     from .progress import Progress
 
@@ -76,6 +76,7 @@ class GeoConceptModel:
         self.bank: ConceptBank = read_bank(folder)
         self._bank_of_folder = self.bank
         self.encoder = LocationEncoder(read_arrays(folder / _ENCODER, self.sha256), self.bank.heads())
+        self._heads = _heads_of(self.bank)
         if self.bank.space != self.space:
             raise ModelFileError(
                 f"{folder}: the concept bank lives in space {self.bank.space!r}, the encoder in {self.space!r}"
@@ -169,7 +170,8 @@ class GeoConceptModel:
             )
         other = copy.copy(self)
         other.bank = bank
-        if [c.head for c in bank if c.head] != [c.head for c in self.bank if c.head]:
+        if not _heads_of(bank).keys() <= self._heads.keys():  # one that this encoder does not carry
+            other._heads = _heads_of(bank)
             other.encoder = LocationEncoder(self.encoder.weights, bank.heads())
             other._choice = BackendChoice(other.encoder, self._choice.asked)
         return other
@@ -264,10 +266,9 @@ class GeoConceptModel:
         >>> model.scorer(["BWh", "Cfb"])(model.encode([[31.2, 30.0]])).shape
         (1, 2)
         """
-        columns = {concept.name: k for k, concept in enumerate(c for c in self.bank if c.head)}
         chosen = self.select(concepts)
         # A concept from elsewhere with the name of one of ours is not read by our head.
-        columns = {c.name: columns[c.name] for c in chosen if c.name in columns and c.head is self.bank[c.name].head}
+        columns = {c.name: self._heads[c.head] for c in chosen if c.head in self._heads}
         return ConceptScorer(chosen, self.bank.references, kind or default_kind(chosen), columns)
 
     def encode(self, lonlat: ArrayLike, *, progress: Progress | None = None) -> NDArray[np.float32]:
@@ -611,6 +612,11 @@ def as_model(model: GeoConceptModel | str | PathLike[str] | None) -> GeoConceptM
     if not isinstance(model, GeoConceptModel):
         raise InputError(f"model must be a GeoConceptModel, a name, a folder or None; got {type(model).__name__}")
     return model
+
+
+def _heads_of(bank: ConceptBank) -> dict[PlaceHead | None, int]:
+    """Return the value of the encoder that each head of a bank reads, by the head itself."""
+    return {head: k for k, head in enumerate(concept.head for concept in bank if concept.head)}
 
 
 def _table(bank: ConceptBank) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def test_the_readme_runs(tmp_path):
     text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
     [code] = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, check=True, capture_output=True)
-    made = {"hot_desert.png", "hot_desert.qml", "hot_desert.tif", "scored.parquet"}
+    made = {"hot_desert.png", "hot_desert.qml", "hot_desert.tif", "olives.png", "scored.parquet"}
     assert {path.name for path in tmp_path.iterdir()} == made
 
 

@@ -95,7 +95,9 @@ def test_a_concept_from_elsewhere_is_not_read_by_our_head(headed, model):
     )
     alone = headed.with_bank(headed.bank.subset(["oceanic climate"]))
     np.testing.assert_array_equal(alone.score(PLACES), headed.score(PLACES, "oceanic climate"))
-    assert alone.encoder is not headed.encoder
+    assert alone.encoder is headed.encoder
+    turned = replace(headed.bank["oceanic climate"], head=make_head(7))
+    assert headed.with_bank(headed.bank.subset(["BWh"]).add(turned)).encoder is not headed.encoder
     same = headed.with_bank(headed.bank.remove("tundra climate"))
     assert same.encoder is headed.encoder
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import geoconcept_gis as gc
+from geoconcept_gis.concepts import KINDS
 from geoconcept_gis.errors import InputError, MissingDependencyError
 from geoconcept_gis.maps import concept_map
 from geoconcept_gis.style import LOOKS
@@ -78,7 +79,7 @@ def test_ramp_is_viridis():
     assert np.abs(own - viridis).max() <= 1
 
 
-@pytest.mark.parametrize("kind", LOOKS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_range_is_fixed(model, kind):
     """Colours span the kind's whole range, whatever the values; the colour bar says what they mean."""
     dataset = concept_map("BWh", EGYPT, resolution=3, kind=kind, model=model)

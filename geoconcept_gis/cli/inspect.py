@@ -93,15 +93,24 @@ def _filter(model: GeoConceptModel, search: str | None, family: list[str] | None
         or (search in bank and bank[search or ""] is concept)
     ]
     if not found and search is not None and not family and grade is None:
-        from ..text.concept import search_concepts
-
-        near = search_concepts(search, model=model, top=5)
-        say(f"no concept is named {search!r}; nearest by meaning:")
-        found = [bank[name] for name in near["name"]]
+        found = _near(model, search)
     if not found:
         asked = " ".join([*(repr(search),) * bool(search), *(family or ()), grade or ""]).strip()
         raise InputError(f"no concept matches {asked}; `geoconcept concepts --all` lists all {len(bank)}")
     return found
+
+
+def _near(model: GeoConceptModel, search: str) -> list[Concept]:
+    """Return the concepts nearest in meaning; none where the words are not known."""
+    from ..errors import ConceptError
+    from ..text.concept import search_concepts
+
+    try:
+        names = search_concepts(search, model=model, top=5)["name"]
+    except ConceptError:
+        return []
+    say(f"no concept is named {search!r}; nearest by meaning:")
+    return [model.bank[name] for name in names]
 
 
 def _count(chosen: list[Concept], hidden: list[Concept]) -> str:

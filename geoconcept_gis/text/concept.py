@@ -141,6 +141,8 @@ def search_concepts(
     ------
     InputError
         The query is empty, or `top` is below 1.
+    ConceptError
+        Not one word of it is known.
 
     Examples
     --------
@@ -155,8 +157,11 @@ def search_concepts(
     model = as_model(model)
     concepts = list(model.bank)
     labels = [(k, label) for k, c in enumerate(concepts) for label in (c.name, *c.aliases)]
+    tower = _bundled(model)
+    if not tower.known([query])[0]:
+        raise ConceptError(f"not one word of {query!r} is known: spell it otherwise, or in English")
     words = _cosines(_meanings((query,))[0], _meanings(tuple(label for _, label in labels)))
-    maps = np.maximum(_alike(_bundled(model).encode([query])[0], concepts, model), 0.0)
+    maps = np.maximum(_alike(tower.encode([query])[0], concepts, model), 0.0)
     match = np.zeros(len(concepts))
     wanted = split_words(query)
     for (k, label), value in zip(labels, words, strict=True):
