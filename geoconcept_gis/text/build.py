@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -92,8 +93,8 @@ class TextBuild:
         folder.mkdir(parents=True, exist_ok=True)
         about = {"name": f"{self.record['name']} lookup", "space": str(self.record["space"])}
         with atomic_file(folder / LOOKUP.name) as part:
-            # One key a line of the header would depend on hash order; two keys are sorted by safetensors itself.
-            part.write_bytes(save(self.lookup, metadata=about))
+            # One key only: safetensors writes several in an order that changes from run to run.
+            part.write_bytes(save(self.lookup, metadata={"about": json.dumps(about, sort_keys=True)}))
         record = {
             **self.record,
             "sha256": write_arrays(self.adapter, folder / ADAPTER),

@@ -58,7 +58,7 @@ def read_tensors(path: str | PathLike[str]) -> tuple[dict[str, NDArray[Any]], di
     Returns
     -------
     tuple of dict
-        Arrays by name, and the file's metadata.
+        Arrays by name, and what the file says about itself: JSON in its metadata, under ``about``.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def read_tensors(path: str | PathLike[str]) -> tuple[dict[str, NDArray[Any]], di
         content = Path(path).read_bytes()
         start = 8 + int.from_bytes(content[:8], "little")
         header = json.loads(content[8:start])
-        about = header.pop("__metadata__", {})
+        about = json.loads(header.pop("__metadata__", {}).get("about", "{}"))
         arrays = {}
         for name, entry in header.items():
             first, last = entry["data_offsets"]
