@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,10 @@ def _by_order(predicted: NDArray[np.float64], truth: NDArray[np.float64], how: s
     return Pairs(pd.RangeIndex(len(truth), name="row"), predicted, truth, None, how)
 
 
+def _file_name(one: object) -> object:
+    return re.split(r"[/\\\\]", one)[-1] if isinstance(one, str) else one
+
+
 def _by_key(
     predicted: pd.DataFrame,
     answers: NDArray[np.float64],
@@ -96,7 +101,11 @@ def _by_key(
     if len(twice):
         raise InputError(f"truth has several rows for {keys[1]!r} {_some(twice)}: an id must stand for one photo")
     own, answers = _best(predicted, own, answers, keys[0])
-    at = own.get_indexer(wanted)
+    at, by_name = own.get_indexer(wanted), ""
+    if len(wanted) and not (at >= 0).any():  # paths on one side, names of files on the other
+        names = [pd.Index([_file_name(one) for one in ids]) for ids in (own, wanted)]
+        if names[0].is_unique and names[1].is_unique:
+            at, by_name = names[0].get_indexer(names[1]), ", file names only"
     if len(wanted) and not (at >= 0).any():
         raise InputError(
             f"no id of predicted ({keys[0]!r}, such as {own[0]!r}) is one of truth ({keys[1]!r}, such as {wanted[0]!r})"
@@ -106,10 +115,10 @@ def _by_key(
     found = np.vstack([answers, [np.nan, np.nan]])[at]  # -1 is the last row
     notes = []
     if unused := len(own) - int((at >= 0).sum()):
-        strangers = own[~own.isin(wanted)]
+        strangers = own[~np.isin(np.arange(len(own)), at)]
         notes.append(f"{unused:,} predictions are for photos that truth does not have ({_some(strangers)}): left out.")
     how = f"by {keys[0]!r}" if keys[0] == keys[1] else f"by {keys[0]!r} of predicted and {keys[1]!r} of truth"
-    return Pairs(pd.Index(wanted, name=keys[1]), found, truths, truth.reset_index(drop=True), how, notes)
+    return Pairs(pd.Index(wanted, name=keys[1]), found, truths, truth.reset_index(drop=True), how + by_name, notes)
 
 
 def candidates_by_photo(table: pd.DataFrame, pairs: Pairs) -> pd.DataFrame | list[pd.DataFrame]:

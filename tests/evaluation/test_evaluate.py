@@ -303,3 +303,17 @@ def test_refused_matches(truth, answers):
     with pytest.raises(InputError, match="predicted has an index of its own"):
         gc.evaluate(bare.set_index(pd.Index(list("abcd"))), bare)
     assert gc.evaluate(bare, bare).provenance["matched"].startswith("row by row")
+
+
+def test_paths_are_matched_with_names_of_files():
+    """What `geoconcept locate` wrote about a folder fits a data set's table; ambiguous names do not."""
+    predicted = pd.DataFrame(
+        {"file": ["x/a.jpg", "x/b.jpg", "x/odd.jpg"], "lon": [0.0, 10.0, 5.0], "lat": [0.0, 0.0, 0.0]}
+    )
+    truth = pd.DataFrame({"IMG_ID": ["b.jpg", "a.jpg"], "lon": [10.0, 0.0], "lat": [0.0, 0.0]})
+    result = gc.evaluate(predicted, truth, bootstrap=0)
+    assert result.table["value"].iloc[0] == 100.0
+    assert "x/odd.jpg" in " ".join(result.notes) and "x/a.jpg" not in " ".join(result.notes)
+    twins = predicted.assign(file=["x/a.jpg", "y/a.jpg", "x/b.jpg"])
+    with pytest.raises(InputError, match="no id of predicted"):
+        gc.evaluate(twins, truth, bootstrap=0)
