@@ -78,8 +78,9 @@ def speed(model):
         stock.append(time.perf_counter() - start)
     with torch.inference_mode():
         theirs = (torch.from_numpy(vectors) @ places.T).topk(5, dim=1).indices.numpy()
-    ours = gallery.search(vectors, 5)[0]
-    same = (ours == theirs).all(axis=1).mean()
+    # By place: the gallery holds some places twice, and which of two equals comes first is nobody's rule.
+    ours = gallery.lonlat[gallery.search(vectors, 5)[0]]
+    same = (ours == gallery.lonlat[theirs]).all(axis=(1, 2)).mean()
     model_again = load_model(backend="numpy")
     start = time.perf_counter()
     open_gallery(model_again, "photos").search(vectors[0], 5)
@@ -105,7 +106,8 @@ def speed(model):
         f"| `geolocate`, first of a process (both galleries opened) | {first:.1f} s | |",
         f"| `geolocate`, later ones (density over the Earth, no products) | {again * 1e3:.0f} ms | |",
         "",
-        f"Identical five best places in the same order: {same:.1%} of the vectors.",
+        f"Identical five best places in the same order: {same:.1%} of the vectors. The weights in the package are "
+        "rounded to float16, which moves cosines by some 4e-5: places closer than that may change their order.",
     ]
 
 

@@ -34,7 +34,9 @@ _PHOTO_PLACES = Path(__file__).parent / "data" / "photo_places.safetensors"
 #: Scores looked through at a time when the largest are sought.
 _BLOCK = 256
 _LAND = _PHOTO_PLACES.with_name("land_50m.parquet")
-_FORMAT = "geoconcept-gallery-1"
+_FORMAT = "geoconcept-gallery-2"
+_ARRAYS = ("lonlat", "vectors", "cells", "rest")
+_REST_SCALE = np.float32(4096.0)
 #: H3 resolution of the land gallery's cells; one of its children is as large as the encoder's own scale.
 LAND_RESOLUTION = 4
 _DTYPES = {"F16": np.float16, "F32": np.float32, "U64": np.uint64}
@@ -54,12 +56,15 @@ class Gallery:
         Unit vectors; of a cell the mean of the unit vectors of its children's centres, so a little shorter.
     cells : ndarray of uint64, shape (N,)
         The H3 cell of resolution 4 that each place lies in.
+    rest : ndarray of float16, shape (N, 512), or None
+        What `vectors` lost when they were rounded, times 4,096, so that close places keep their order.
     """
 
     name: str
     lonlat: NDArray[np.float32]
     vectors: NDArray[np.float16]
     cells: NDArray[np.uint64]
+    rest: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.lonlat)
@@ -69,7 +74,10 @@ class Gallery:
 
     @cached_property
     def _matrix(self) -> NDArray[np.float32]:
-        return np.ascontiguousarray(self.vectors, dtype=np.float32)
+        matrix = np.array(self.vectors, dtype=np.float32, order="C")
+        if self.rest is not None:
+            matrix += self.rest.astype(np.float32) / _REST_SCALE
+        return matrix
 
     def scores(self, queries: ArrayLike) -> NDArray[np.float32]:
         """Return the cosine of every query with every place.
@@ -187,8 +195,8 @@ def open_gallery(model: GeoConceptModel, name: str = "photos", *, progress: Prog
     Notes
     -----
     The file's name holds the hash of the encoder's weights and of the places. It is written whole and moved into
-    place, so two processes that start at once both get a good one; a damaged one is made anew. Vectors are float16 and
-    mapped into memory.
+    place, so two processes that start at once both get a good one; a damaged one is made anew. Vectors are float16,
+    with what rounding lost beside them, and mapped into memory.
 
     Examples
     --------
@@ -207,8 +215,12 @@ def open_gallery(model: GeoConceptModel, name: str = "photos", *, progress: Prog
         lonlat, points, owner = _photos() if name == "photos" else _land()
         vectors = _embed(_exact(model) if name == "photos" else model, points, owner, progress)
         cells = cells_of(lonlat, LAND_RESOLUTION)
-        found = _keep(path, {"lonlat": lonlat.astype(np.float32), "vectors": vectors, "cells": cells})
-    return Gallery(name, found["lonlat"], found["vectors"], found["cells"])
+        halves = vectors.astype(np.float16)
+        arrays: dict[str, NDArray[Any]] = {"lonlat": lonlat.astype(np.float32), "vectors": halves, "cells": cells}
+        if name == "photos":
+            arrays["rest"] = ((vectors - halves) * _REST_SCALE).astype(np.float16)
+        found = _keep(path, arrays)
+    return Gallery(name, found["lonlat"], found["vectors"], found["cells"], found.get("rest"))
 
 
 def _path(model: GeoConceptModel, name: str) -> Path:
@@ -247,7 +259,7 @@ def _exact(model: GeoConceptModel) -> GeoConceptModel:
 
 def _embed(
     model: GeoConceptModel, points: NDArray[np.float64], owner: NDArray[np.intp], progress: Progress | None
-) -> NDArray[np.float16]:
+) -> NDArray[np.float32]:
     """Return the mean unit vector of each place's points."""
     order = np.argsort(owner, kind="stable")
     owner = owner[order]
@@ -255,7 +267,7 @@ def _embed(
     for part, vectors in model.iter_encode(check_lonlat(points[order]), progress=progress):
         starts = np.flatnonzero(np.diff(owner[part], prepend=-1))
         sums[owner[part][starts]] += np.add.reduceat(_units(vectors[:, : model.encoder.dim]), starts, axis=0)
-    return (sums / np.bincount(owner)[:, None]).astype(np.float16)
+    return np.asarray(sums / np.bincount(owner)[:, None], dtype=np.float32)
 
 
 # ---------------------------------------------------------------- the file
@@ -298,7 +310,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]] | None:
             name: body[slice(*item["data_offsets"])].view(_DTYPES[item["dtype"]]).reshape(item["shape"])
             for name, item in header.items()
         }
-        return arrays if set(arrays) == {"lonlat", "vectors", "cells"} else None
+        return arrays if {"lonlat", "vectors", "cells"} <= set(arrays) <= {*_ARRAYS} else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 

@@ -91,7 +91,7 @@ def test_a_gallery_is_made_once_and_mapped(few, model, monkeypatch):
         lambda content: b"",
         lambda content: b"\xff" * 8 + content[8:],
         lambda content: content[:8] + b"x" + content[9:],
-        lambda content: content.replace(b"geoconcept-gallery-1", b"geoconcept-gallery-0"),
+        lambda content: content.replace(b"geoconcept-gallery-2", b"geoconcept-gallery-0"),
         lambda content: content.replace(b"vectors", b"vektors"),
     ],
 )
@@ -173,3 +173,13 @@ def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path
     monkeypatch.delenv(gallery.CACHE_VARIABLE)
     assert cache_folder().name == "geoconcept_gis"
+
+
+def test_photo_places_keep_their_order(few, model):
+    """What float16 loses is kept beside it: cosines are those of float32 vectors."""
+    found = open_gallery(model)
+    assert found.rest is not None and found.rest.dtype == np.float16
+    exact = model.encode(PLACES).astype(np.float64)
+    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+    np.testing.assert_allclose(found.scores(exact), exact @ exact.T, atol=1e-6)
+    assert np.abs(found.vectors.astype(np.float64) @ exact[0] - exact @ exact[0]).max() > 2e-6

@@ -27,7 +27,7 @@ def cache(tmp_path_factory):
         for name, (lonlat, points, owner) in (("photos", small_photos()), ("land", small_land())):
             arrays = {
                 "lonlat": lonlat.astype(np.float32),
-                "vectors": gallery._embed(model, points, owner, None),
+                "vectors": gallery._embed(model, points, owner, None).astype(np.float16),
                 "cells": cells_of(lonlat, 4),
             }
             gallery._keep(gallery._path(model, name), arrays)
