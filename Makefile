@@ -83,7 +83,7 @@ $(DEMO_STAMP): pyproject.toml | $(BIN)/python
 $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) for development (a few minutes the first time) ..."
 	$(PIP) "$(TORCH)"
-	$(PIP) -e ".[dev,torch,onnx,plot,fit]"
+	$(PIP) -e ".[dev,torch,onnx,plot,fit,train]"
 	$(PIP) --no-deps "$(GEOCLIP)" $(TRUTHS) $(WEAK)
 	@touch $@
 

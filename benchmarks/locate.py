@@ -278,7 +278,9 @@ def reasons(model):
 def places(model):
     """The weak tower on 400 real photos whose place is known: is the area where the photo was taken?"""
     sys.path.insert(0, str(RESULTS.parents[1] / "tools"))
-    from fit_locate import fit_weak, weak_photos
+    from fit_locate import FLOORS, WEAK_TEMPERATURES, weak_photos
+
+    from geoconcept_gis.locate.calibrate import fit_calibration
 
     surface = open_surface(model)
     vectors, lonlat, fold = weak_photos(model)
@@ -287,7 +289,8 @@ def places(model):
     prior = make_prior(surface)[0]
     chances = np.empty((len(vectors), len(surface)))
     for k in np.unique(fold):
-        one = fit_weak(surface, vectors[fold != k], lonlat[fold != k])
+        kept = fold != k
+        one = fit_calibration(surface, vectors[kept], lonlat[kept], temperatures=WEAK_TEMPERATURES, floors=FLOORS)
         chances[fold == k] = surface.posterior(surface.log_likelihood(vectors[fold == k], one.temperature), prior, one)
     lines = [
         "## Areas and points on photos whose place is known, with the weak tower",

@@ -11,6 +11,7 @@ __all__ = [
     "CacheWarning",
     "Cancelled",
     "ConceptError",
+    "ConfigError",
     "CoordinateError",
     "FewPlacesWarning",
     "GeoConceptError",
@@ -44,6 +45,10 @@ class CoordinateError(InputError):
 
 class ConceptError(GeoConceptError, ValueError):
     """A concept is unknown, malformed or belongs to another vector space."""
+
+
+class ConfigError(GeoConceptError, ValueError):
+    """The settings of a training run are malformed; the message names the keys."""
 
 
 class ModelFileError(GeoConceptError, OSError):

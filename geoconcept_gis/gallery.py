@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .model import GeoConceptModel
     from .progress import Progress
 
-__all__ = ["CACHE_VARIABLE", "GALLERIES", "Gallery", "cache_folder", "open_gallery"]
+__all__ = ["CACHE_VARIABLE", "GALLERIES", "Gallery", "cache_folder", "open_gallery", "photo_places"]
 
 #: Names the folder for what can be made again.
 CACHE_VARIABLE = "GEOCONCEPT_CACHE"
@@ -230,9 +230,25 @@ def _path(model: GeoConceptModel, name: str) -> Path:
     return cache_folder() / f"gallery-{name}-{model.name}-{key}.safetensors"
 
 
+def photo_places() -> NDArray[np.float64]:
+    """Return the 100,000 places of GeoCLIP's gallery.
+
+    Returns
+    -------
+    ndarray of float64, shape (100000, 2)
+        (lon, lat) in degrees, EPSG:4326, in the order of `Gallery`.
+
+    Examples
+    --------
+    >>> photo_places().shape
+    (100000, 2)
+    """
+    return read_arrays(_PHOTO_PLACES)["lonlat"].astype(np.float64)
+
+
 def _photos() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     """Return the photo places, the points to embed, and the place each point belongs to: one each."""
-    lonlat = read_arrays(_PHOTO_PLACES)["lonlat"].astype(np.float64)
+    lonlat = photo_places()
     return lonlat, lonlat, np.arange(len(lonlat))
 
 

@@ -17,14 +17,25 @@ from .backends import BackendChoice
 from .concepts import ConceptBank, ConceptScorer, default_kind, slug
 from .concepts.erase import given
 from .coordinates import check_lonlat
-from .encoder import ImageHead, LocationEncoder
+from .encoder import ImageHead, open_encoder
 from .errors import ConceptError, InputError, ModelFileError
 from .files import atomic_folder, sha256_of
 from .progress import report
-from .storage import BANK_JSON, CONFIG, bank_content, read_arrays, read_bank, read_config, write_bank
+from .storage import (
+    BANK_JSON,
+    CONFIG,
+    ENCODER_FILE,
+    HEAD_FILE,
+    PHOTOS_FILE,
+    bank_content,
+    read_arrays,
+    read_bank,
+    read_config,
+    write_bank,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from os import PathLike
 
     import pandas as pd
@@ -35,12 +46,22 @@ if TYPE_CHECKING:
     from .concepts.bank import ConceptLike
     from .progress import Progress
 
-__all__ = ["DEFAULT_MODEL", "GeoConceptModel", "as_model", "bundled_models", "load_model"]
+__all__ = [
+    "CLIP_TOWER",
+    "DEFAULT_MODEL",
+    "DEFAULT_SPACE",
+    "GeoConceptModel",
+    "as_model",
+    "bundled_models",
+    "load_model",
+]
 
 DEFAULT_MODEL = "geoclip"
+#: Vector space of the bundled model; an encoder of another kind, or trained anew, has a space of its own.
+DEFAULT_SPACE = "geoclip-1.3.0"
+#: The tower whose features a model's image head reads where its config does not say.
+CLIP_TOWER = "clip-vit-l-14-openai"
 _MODELS = Path(__file__).parent / "models"
-_ENCODER = "location_encoder.safetensors"
-_HEAD = "image_head.safetensors"
 
 
 class GeoConceptModel:
@@ -72,10 +93,11 @@ class GeoConceptModel:
         self.config = read_config(folder)
         self.name: str = self.config["name"]
         self.space: str = self.config["space"]
-        self.sha256: str = self.config["files"][_ENCODER]
+        self.sha256: str = self.config["files"][ENCODER_FILE]
         self.bank: ConceptBank = read_bank(folder)
         self._bank_of_folder = self.bank
-        self.encoder = LocationEncoder(read_arrays(folder / _ENCODER, self.sha256), self.bank.heads())
+        weights = read_arrays(folder / ENCODER_FILE, self.sha256)
+        self.encoder = open_encoder(self.config.get("encoder"), weights, self.bank.heads())
         self._heads = _heads_of(self.bank)
         if self.bank.space != self.space:
             raise ModelFileError(
@@ -107,8 +129,25 @@ class GeoConceptModel:
 
     @cached_property
     def image_head(self) -> ImageHead:
-        """GeoCLIP's image head: CLIP ViT-L/14 features (N, 768) to the shared space (N, 512)."""
-        return ImageHead(read_arrays(self.folder / _HEAD, self.config["files"][_HEAD]))
+        """Features of `image_tower`, (N, D), to the shared space, (N, 512); GeoCLIP's reads CLIP ViT-L/14, D = 768."""
+        head = ImageHead(read_arrays(self.folder / HEAD_FILE, self.config["files"][HEAD_FILE]))
+        if head.dim != self.image_tower["dim"]:
+            raise ModelFileError(
+                f"{self.folder / HEAD_FILE} reads {head.dim} numbers, {CONFIG} says that its tower "
+                f"{self.image_tower['tower']!r} gives {self.image_tower['dim']}"
+            )
+        return head
+
+    @property
+    def image_tower(self) -> dict[str, Any]:
+        """Tower whose features the image head reads: ``tower`` (its name), ``dim`` and, where known, ``sha256``."""
+        return self.config.get("image") or {"tower": CLIP_TOWER, "dim": 768}
+
+    @cached_property
+    def photo_mean(self) -> NDArray[np.float32] | None:
+        """Mean unit vector of photos in the shared space, shape (512,); None where the model's folder has none."""
+        sha256 = self.config["files"].get(PHOTOS_FILE)
+        return None if sha256 is None else read_arrays(self.folder / PHOTOS_FILE, sha256)["mean"]
 
     @property
     def scale_km(self) -> tuple[float, float]:
@@ -172,7 +211,7 @@ class GeoConceptModel:
         other.bank = bank
         if not _heads_of(bank).keys() <= self._heads.keys():  # one that this encoder does not carry
             other._heads = _heads_of(bank)
-            other.encoder = LocationEncoder(self.encoder.weights, bank.heads())
+            other.encoder = open_encoder(self.encoder.record, self.encoder.weights, bank.heads())
             other._choice = BackendChoice(other.encoder, self._choice.asked)
         return other
 
@@ -267,9 +306,30 @@ class GeoConceptModel:
         (1, 2)
         """
         chosen = self.select(concepts)
-        # A concept from elsewhere with the name of one of ours is not read by our head.
-        columns = {c.name: self._heads[c.head] for c in chosen if c.head in self._heads}
+        columns = {chosen[k].name: column for k, column in self.head_columns(chosen).items()}
         return ConceptScorer(chosen, self.bank.references, kind or default_kind(chosen), columns)
+
+    def head_columns(self, concepts: Sequence[Concept]) -> dict[int, int]:
+        """Return which of the values after the 512 is the head of each concept that has one here.
+
+        Parameters
+        ----------
+        concepts : sequence of Concept
+            A concept from elsewhere is not read by a head of ours, whatever its name.
+
+        Returns
+        -------
+        dict of int to int
+            From the number of the concept among those given to the number of the value.
+
+        Examples
+        --------
+        >>> model = load_model()
+        >>> first = next(concept for concept in model.bank if concept.head)
+        >>> model.head_columns([first])
+        {0: 0}
+        """
+        return {k: self._heads[c.head] for k, c in enumerate(concepts) if c.head in self._heads}
 
     def encode(self, lonlat: ArrayLike, *, progress: Progress | None = None) -> NDArray[np.float32]:
         """Embed places.

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONFIG",
+    "ENCODER_FILE",
     "FORMAT_VERSION",
+    "HEAD_FILE",
+    "MODEL_FORMAT",
+    "PHOTOS_FILE",
     "bank_content",
     "read_arrays",
     "read_bank",
@@ -37,6 +41,10 @@ __all__ = [
 
 FORMAT_VERSION = 1
 CONFIG = "config.json"
+ENCODER_FILE = "location_encoder.safetensors"
+HEAD_FILE = "image_head.safetensors"
+#: Mean unit vector of photos in the model's space; a model need not have it.
+PHOTOS_FILE = "photos.safetensors"
 BANK_JSON = "concepts.json"
 BANK_ARRAYS = "concepts.safetensors"
 MODEL_FORMAT = "geoconcept-model"
@@ -132,10 +140,31 @@ def read_config(folder: Path) -> dict[str, Any]:
     for key, kind in (("name", str), ("space", str), ("files", dict), ("scale_km", list)):
         if not isinstance(config.get(key), kind):
             raise ModelFileError(f"{folder / CONFIG}: field {key!r} is missing or no {kind.__name__}")
-    for name in ("location_encoder.safetensors", "image_head.safetensors"):
+    for name in {ENCODER_FILE, HEAD_FILE, *config["files"]}:
         if not re.fullmatch(r"[0-9a-f]{64}", str(config["files"].get(name))):
             raise ModelFileError(f"{folder / CONFIG}: files[{name!r}] must be a sha256")
+    for key, needed in _RECORDS.items():
+        if key in config:
+            _check_record(config[key], needed, f"{folder / CONFIG}: field {key!r}")
     return config
+
+
+#: Fields of a config that may be absent, and what each must hold.
+_RECORDS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "encoder": {"kind": str},
+    "image": {"tower": str, "dim": int},
+    "calibration": {"temperature": (int, float), "floor": (int, float)},
+}
+
+
+def _check_record(record: Any, needed: dict[str, type | tuple[type, ...]], where: str) -> None:
+    if not isinstance(record, dict):
+        raise ModelFileError(f"{where} must be an object; got {type(record).__name__}")
+    for key, kind in needed.items():
+        if not isinstance(record.get(key), kind):
+            raise ModelFileError(f"{where}: {key!r} is missing or of the wrong type; got {record.get(key)!r}")
+    if "temperature" in needed and not (record["temperature"] > 0 and 0 <= record["floor"] < 1):
+        raise ModelFileError(f"{where}: temperature must be above 0 and floor 0 to 1; got {record}")
 
 
 def write_bank(bank: ConceptBank, folder: str | PathLike[str]) -> Path:

@@ -18,7 +18,7 @@ import numpy as np
 from geoconcept_gis import GeoConceptModel, load_model
 from geoconcept_gis.bank.sources import Truths, data_folder
 from geoconcept_gis.files import atomic_file
-from geoconcept_gis.gallery import LAND_RESOLUTION
+from geoconcept_gis.locate.calibrate import fit_calibration
 from geoconcept_gis.locate.density import Calibration, Surface, open_surface
 from geoconcept_gis.locate.priors import make_prior
 from geoconcept_gis.storage import write_arrays
@@ -67,26 +67,6 @@ def labelled(surface: Surface) -> tuple[dict[str, np.ndarray], dict[str, np.ndar
     )
 
 
-def fit_weak(surface: Surface, queries: np.ndarray, lonlat: np.ndarray) -> Calibration:
-    """Return the temperature and floor under which the true cells of photos are most probable."""
-    from geoconcept_gis.h3cells import cells_of
-
-    cells = cells_of(lonlat, LAND_RESOLUTION)
-    row = np.searchsorted(surface.cells, cells).clip(max=len(surface) - 1)
-    known = surface.cells[row] == cells
-    cosines = [gallery.scores(queries[known]) for gallery in (surface.photos, surface.land)]
-    prior, best, least = make_prior(surface)[0], Calibration(1.0), np.inf
-    for temperature in WEAK_TEMPERATURES:
-        likelihood = surface.mean_likelihood(*cosines, temperature)
-        for floor in FLOORS:
-            one = Calibration(temperature, floor)
-            chances = surface.posterior(likelihood, prior, one)
-            loss = -np.log(chances[np.arange(len(chances)), row[known]]).mean()
-            if loss < least:
-                best, least = one, loss
-    return best
-
-
 def weak_photos(model: GeoConceptModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return weak vectors of every fifth photo, each by a map fitted without its photographer, places and folds."""
     import fit_weak_tower as weak
@@ -118,7 +98,7 @@ def main() -> None:
         record.setdefault("native_length", {})[kind] = round(float(np.linalg.norm(features, axis=1).mean()), 2)
         print(kind, len(units), one)
     queries, lonlat, _ = weak_photos(model)
-    one = fit_weak(surface, queries, lonlat)
+    one = fit_calibration(surface, queries, lonlat, temperatures=WEAK_TEMPERATURES, floors=FLOORS)
     record["calibration"]["weak"] = {"temperature": one.temperature, "floor": one.floor, "kernel_km": one.kernel_km}
     print("weak", len(queries), one)
     record["source"], record["model_sha256"] = SOURCE, model.sha256

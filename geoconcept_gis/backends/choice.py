@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import numpy as np
 
-from ..encoder import LocationEncoder
+from ..encoder import FeatureEncoder, LocationEncoder
 from ..errors import BackendError, MissingDependencyError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ..encoder.kinds import AnyEncoder
 
 __all__ = [
     "AUTO_MIN_COSINE",
@@ -79,6 +81,12 @@ _ROUTES = {
     "onnx": _Route("onnx_backend.OnnxBackend", "onnx", ("onnx", "onnxruntime")),
     "onnx-int8": _Route("onnx_backend.OnnxInt8Backend", "onnx", ("onnx", "onnxruntime")),
 }
+#: Where backends live that run encoders of the other kinds; what is not here runs capsules alone.
+_OTHER_KINDS = {
+    "torch": "twin_backend.TorchTwin",
+    "torch-bf16": "twin_backend.TorchBf16Twin",
+    "torch-cuda": "twin_backend.TorchCudaTwin",
+}
 #: Every backend by name; numpy, the reference, is always there.
 BACKENDS = ("numpy", *_ROUTES)
 
@@ -113,7 +121,7 @@ class BackendChoice:
 
     Parameters
     ----------
-    encoder : LocationEncoder
+    encoder : LocationEncoder or FeatureEncoder
         The numpy reference.
     name : str, default "auto"
         One of `BACKENDS`, or ``"auto"``: jobs below `AUTO_MIN_POINTS` run on numpy, always, so that their result
@@ -141,7 +149,7 @@ class BackendChoice:
     'numpy'
     """
 
-    def __init__(self, encoder: LocationEncoder, name: str = "auto") -> None:
+    def __init__(self, encoder: AnyEncoder, name: str = "auto") -> None:
         self._encoder, self._asked = encoder, name
         self.report: list[Trial] = []
         self._fastest: Backend | None = None
@@ -150,7 +158,7 @@ class BackendChoice:
             self._backend = _make(name, encoder)
             _refuse_broken(self._backend, encoder)
 
-    def __reduce__(self) -> tuple[type[BackendChoice], tuple[LocationEncoder, str]]:
+    def __reduce__(self) -> tuple[type[BackendChoice], tuple[AnyEncoder, str]]:
         # Sessions and packed weights cannot travel between processes; each makes its own.
         return BackendChoice, (self._encoder, self._asked)
 
@@ -196,26 +204,38 @@ def _missing(name: str) -> list[str]:
     return [package for package in _ROUTES[name].packages if importlib.util.find_spec(package) is None]
 
 
-def _make(name: str, encoder: LocationEncoder) -> Backend:
+def _make(name: str, encoder: AnyEncoder) -> Backend:
     """Build a backend, or say what keeps it from running."""
     if name == "numpy":
         return encoder
     if name not in _ROUTES:
         raise BackendError(f"no backend {name!r}; choose from {', '.join(('auto', *BACKENDS))}")
-    route = _ROUTES[name]
+    route, home = _ROUTES[name], _home(name, encoder)
     if missing := _missing(name):
         raise MissingDependencyError(
             f"backend {name!r} needs {' and '.join(missing)}, not installed here: "
             f'pip install "geoconcept-gis[{route.extra}]"'
         )
-    module, kind = route.home.split(".")
+    module, kind = home.split(".")
     try:
         return cast("Backend", getattr(importlib.import_module(f".{module}", __package__), kind)(encoder))
     except (ImportError, OSError) as error:
         raise BackendError(f"backend {name!r}: {' and '.join(route.packages)} cannot be loaded: {error}") from error
 
 
-def _refuse_broken(backend: Backend, encoder: LocationEncoder) -> None:
+def _home(name: str, encoder: AnyEncoder) -> str:
+    """Return where the backend lives that runs this kind of encoder."""
+    if not isinstance(encoder, FeatureEncoder):
+        return _ROUTES[name].home
+    if name not in _OTHER_KINDS:
+        raise BackendError(
+            f"backend {name!r} runs GeoCLIP's capsules alone, and the encoder of this model is {encoder.kind!r}: "
+            f"choose {', '.join(map(repr, ('numpy', *_OTHER_KINDS)))} or 'auto'"
+        )
+    return _OTHER_KINDS[name]
+
+
+def _refuse_broken(backend: Backend, encoder: AnyEncoder) -> None:
     probes = _spread(64)
     lowest = _min_cosine(backend.encode_chunk(probes), encoder.encode_chunk(probes))
     if not lowest >= _SOUND_COSINE:
@@ -225,7 +245,7 @@ def _refuse_broken(backend: Backend, encoder: LocationEncoder) -> None:
         )
 
 
-def _race(encoder: LocationEncoder) -> tuple[Backend, list[Trial]]:
+def _race(encoder: AnyEncoder) -> tuple[Backend, list[Trial]]:
     """Run every installed backend on the same places; never fails, for numpy always finishes."""
     probes = _spread(_PROBES)
     reference, best_rate = _time(encoder, probes)

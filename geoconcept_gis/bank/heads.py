@@ -11,7 +11,8 @@ import numpy as np
 
 from ..concepts import ConceptBank, PlaceHead
 from ..concepts.concept import PERCENTILES
-from ..encoder.location import HIDDEN
+from ..encoder.location import HIDDEN, LocationEncoder
+from ..errors import ConceptError
 from ..fitting import Examples, fit_concept
 from ..progress import report
 from .build import choose_places, hold_one_thread
@@ -97,9 +98,12 @@ class _Hidden:
     def __init__(self, model: GeoConceptModel, universe: Universe) -> None:
         self.lonlat = universe.embedded_lonlat()
         raw = np.empty((len(self.lonlat), _CAPSULES * HIDDEN), dtype=np.float16)
-        for start in range(0, len(raw), model.encoder.chunk_size):
-            part = slice(start, start + model.encoder.chunk_size)
-            raw[part] = model.encoder.hidden(self.lonlat[part], _CAPSULES).reshape(-1, _CAPSULES * HIDDEN)
+        encoder = model.encoder
+        if not isinstance(encoder, LocationEncoder):
+            raise ConceptError(f"heads read GeoCLIP's hidden layers, and this encoder is {encoder.kind!r}")
+        for start in range(0, len(raw), encoder.chunk_size):
+            part = slice(start, start + encoder.chunk_size)
+            raw[part] = encoder.hidden(self.lonlat[part], _CAPSULES).reshape(-1, _CAPSULES * HIDDEN)
         self._raw, self._sample = raw, universe.sample
         sample = raw[: universe.sample].astype(np.float32)
         spread = sample.std(axis=0, dtype=np.float64)

@@ -14,7 +14,7 @@ import typer
 
 from .._version import __version__
 from ..errors import GeoConceptError
-from . import bank, concept, demo, embed, evaluate, explain, inspect, locate, raster, text
+from . import bank, concept, demo, embed, evaluate, explain, features, inspect, locate, raster, text, train
 
 __all__ = ["app", "main"]
 
@@ -35,6 +35,8 @@ app.command("compare", context_settings=explain.NEGATIVE_NUMBERS)(explain.compar
 app.command("similar", context_settings=explain.NEGATIVE_NUMBERS)(explain.similar)
 app.command("locate")(locate.locate)
 app.command("evaluate")(evaluate.evaluate)
+app.command("features")(features.features)
+app.command("train")(train.train)
 app.command("concepts")(inspect.concepts)
 app.command("info")(inspect.info)
 app.add_typer(bank.app, name="bank")

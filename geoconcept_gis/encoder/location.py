@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class LocationEncoder:
     heads : tuple of ndarray, optional
         Weights (H, C, 1024) and biases (H, C) of linear readings of the last hidden layer of the first C capsules, see
         `geoconcept_gis.concepts.PlaceHead`. Every backend appends their H values to the vector.
+    record : mapping of str to object, optional
+        Kept as it is: ``{"kind": "capsules"}``, and the ``sigmas`` its phases were drawn with, where they are known.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class LocationEncoder:
     """
 
     name = "numpy"
+    kind = "capsules"
     dim = 512
     #: Points per chunk: large enough for BLAS, small enough for the cache.
     chunk_size = 1024
@@ -54,11 +57,13 @@ class LocationEncoder:
         self,
         weights: Mapping[str, NDArray[np.floating]],
         heads: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
+        record: Mapping[str, Any] | None = None,
     ) -> None:
         capsules = _count_capsules(weights)
+        self.record: dict[str, Any] = {"kind": self.kind, **_check_record(record or {})}
         _check_shapes(weights, capsules)
         self.heads = _check_heads(heads, capsules)
-        self.weights = {name: _to_float32(weights[name]) for name in sorted(weights)}
+        self.weights = {name: to_float32(weights[name]) for name in sorted(weights)}
         self._capsules = [
             (
                 2.0 * np.pi * self.weights[f"LocEnc{i}.capsule.0.b"].astype(np.float64).T,
@@ -150,17 +155,29 @@ def _fourier_features(plane: NDArray[np.float64], phases: NDArray[np.float64]) -
     return np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def _to_float32(array: NDArray[np.floating]) -> NDArray[np.float32]:
+def to_float32(array: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return a float32 copy with subnormal values set to zero: they change no output bit, and cost time."""
     out = np.array(array, dtype=np.float32, order="C")
     out[np.abs(out) < np.finfo(np.float32).tiny] = 0.0
     return out
+
+
+def no_heads() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the heads of an encoder that has none."""
+    return np.zeros((0, 0, HIDDEN), dtype=np.float32), np.zeros((0, 0), dtype=np.float32)
+
+
+def _check_record(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    if unknown := sorted(set(record) - {"kind", "sigmas"}):
+        raise ModelFileError(f"encoder 'capsules' has no settings {unknown}; it has sigmas")
+    return record
 
 
 def _check_heads(
     heads: tuple[NDArray[np.floating], NDArray[np.floating]] | None, capsules: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     if heads is None:
-        return np.zeros((0, 0, HIDDEN), dtype=np.float32), np.zeros((0, 0), dtype=np.float32)
+        return no_heads()
     weights, biases = (np.asarray(array, dtype=np.float32) for array in heads)
     if weights.ndim != 3 or weights.shape[1] > capsules or weights.shape[2] != HIDDEN:
         raise ModelFileError(f"heads must have shape (H, up to {capsules}, {HIDDEN}); got {weights.shape}")

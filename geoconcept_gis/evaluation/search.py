@@ -8,6 +8,7 @@ the order of their score, rank or rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -309,21 +310,32 @@ def _numbers(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
     return values
 
 
-def _h3_parts(cells: Any) -> tuple[NDArray[np.float64], Find]:
+@lru_cache(maxsize=2)
+def _layout(raw: bytes) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.uint64], NDArray[np.uint8]]:
+    """Return areas, order, cells in order and resolutions: the same for every photo of a model, so kept."""
     import h3ronpy
-    import h3ronpy.vector
     import pyarrow as pa
 
-    from ..cells import parse_cells
     from ..h3cells import to_numpy
 
-    numbers = parse_cells(cells)[1]
+    numbers = np.frombuffer(raw, dtype=np.uint64)
     order = np.argsort(numbers)
     ordered = numbers[order]
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     if len(twice):
         raise InputError(f"H3 cell {int(twice[0]):x} is twice among the candidates")
-    levels = np.unique(to_numpy(h3ronpy.cells_resolution(pa.array(numbers))))
+    cells = pa.array(numbers)
+    levels = np.unique(to_numpy(h3ronpy.cells_resolution(cells)))
+    return to_numpy(h3ronpy.cells_area_km2(cells)), order, ordered, levels
+
+
+def _h3_parts(cells: Any) -> tuple[NDArray[np.float64], Find]:
+    import h3ronpy.vector
+
+    from ..cells import parse_cells
+    from ..h3cells import to_numpy
+
+    km2, order, ordered, levels = _layout(parse_cells(cells)[1].astype(np.uint64).tobytes())
 
     def find(places: Lonlat, searched: NDArray[np.float64]) -> NDArray[np.intp]:
         part = np.full(len(places), -1, dtype=np.intp)
@@ -335,7 +347,7 @@ def _h3_parts(cells: Any) -> tuple[NDArray[np.float64], Find]:
             part[sooner] = new[sooner]
         return part
 
-    return to_numpy(h3ronpy.cells_area_km2(pa.array(numbers))), find
+    return km2, find
 
 
 def _circles(table: pd.DataFrame) -> tuple[NDArray[np.float64], Find]:

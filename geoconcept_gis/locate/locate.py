@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GeoConceptError, InputError
-from ..model import as_model
+from ..errors import GeoConceptError, InputError, ModelFileError
+from ..model import CLIP_TOWER, DEFAULT_SPACE, as_model
 from ..progress import report
 from ..storage import read_arrays
 from .density import Calibration, open_surface
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["TOWERS", "calibration_of", "geolocate", "surface_of"]
 
 TOWERS = ("auto", "clip", "weak")
+#: Name of the weak tower (`geoconcept_gis.towers.weak.WeakTower`), which a model's image head may read.
+_WEAK_TOWER = "weak-efficientnet-lite2"
 _FITTED = Path(__file__).parents[1] / "data" / "locate.json"
 _MEANS = Path(__file__).parents[1] / "data" / "locate.safetensors"
 _BATCH = 16
@@ -68,12 +70,14 @@ def geolocate(
 
     Parameters
     ----------
-    what : path, PIL image, text, or array of shape (768,), (N, 768), (512,) or (N, 512); or a list or folder of these
-        768 numbers are CLIP ViT-L/14 features at their native length (or of length one, which is scaled to it); 512 are
-        vectors of the shared space. A string is a file or a folder if there is one of that name, else a text.
+    what : path, PIL image, text, or array of shape (D,), (N, D), (512,) or (N, 512); or a list or folder of these
+        D numbers are features for the model's image head; of the bundled model's they are 768, from CLIP ViT-L/14, at
+        their native length (or of length one, which is scaled to it). 512 are vectors of the shared space. A string is
+        a file or a folder if there is one of that name, else a text.
     tower : {"auto", "clip", "weak"}
-        What reads photos. ``clip`` needs its weights, see `load_clip`; ``weak`` works offline and finds little, for
-        tests and demonstrations only; ``auto`` is CLIP.
+        What reads photos. ``auto`` is the tower that the model's image head reads: CLIP for the bundled model.
+        ``clip`` needs its weights, see `load_clip`; ``weak`` works offline and finds little, for tests and
+        demonstrations only.
     model : GeoConceptModel, str, path-like or None
         None is the bundled default.
     weights : path-like, optional
@@ -105,7 +109,7 @@ def geolocate(
     Raises
     ------
     InputError
-        It is none of these, a photo cannot be read, or the prior leaves no place.
+        It is none of these, a photo cannot be read, the model does not read that tower, or the prior leaves no place.
     ModelFileError
         CLIP's weights are not at hand; the message says how to get them.
 
@@ -132,7 +136,8 @@ def geolocate(
     if crops not in (1, 10):
         raise InputError(f"crops must be 1 or 10; got {crops!r}")
     model = as_model(model)
-    items, several = _items(what)
+    tower = _tower_for(model, tower)
+    items, several = _items(what, model.image_tower["dim"])
     if tower == "weak" and any(_is_text(item) for item in items):
         raise InputError("the weak tower reads photos only: a text needs tower='clip'")
     read = partial(_read, model=model, tower=tower, weights=weights, download=download, crops=crops, errors=errors)
@@ -157,8 +162,13 @@ def geolocate(
     return only
 
 
-def calibration_of(kind: str) -> Calibration:
-    """Return the fitted calibration of photos (``image``), texts (``text``) or the weak tower (``weak``)."""
+def calibration_of(kind: str, model: GeoConceptModel | None = None) -> Calibration:
+    """Return the fitted calibration of photos (``image``), texts (``text``) or the bundled weak map (``weak``).
+
+    A model whose ``config.json`` has a calibration of its own is scored by that, whatever the kind.
+    """
+    if model is not None and (own := model.config.get("calibration")) is not None:
+        return Calibration(float(own["temperature"]), float(own["floor"]), float(own.get("kernel_km", 0.0)))
     record = json.loads(_FITTED.read_text(encoding="utf-8"))["calibration"][kind]
     return Calibration(record["temperature"], record["floor"], record["kernel_km"])
 
@@ -177,15 +187,29 @@ def _opened(model: GeoConceptModel) -> list[Surface]:
     return []
 
 
-def _items(what: Any) -> tuple[list[Any], bool]:
-    """Return what was given as a list, and whether it was several."""
+def _tower_for(model: GeoConceptModel, tower: str) -> str:
+    """Return the tower that reads photos for a model: ``clip``, ``weak``, or ``none`` where only vectors will do."""
+    reads = model.image_tower["tower"]
+    own = {CLIP_TOWER: "clip", _WEAK_TOWER: "weak"}.get(reads, "none")
+    # The weak tower's own map to places leads into the bundled model's space.
+    fits = {"auto", own} | ({"weak"} if model.space == DEFAULT_SPACE else set())
+    if tower not in fits:
+        raise InputError(
+            f"model {model.name!r} reads photos through tower {reads!r}, and tower={tower!r} does not fit it: use "
+            "tower='auto'"
+        )
+    return own if tower == "auto" else tower
+
+
+def _items(what: Any, dim: int = 768) -> tuple[list[Any], bool]:
+    """Return what was given as a list, and whether it was several; `dim` is the width of the model's image features."""
     if _is_array(what):
         try:
             array = np.asarray(what, dtype=np.float32)
         except (TypeError, ValueError) as error:
             raise InputError(f"vectors must be numbers: {error}") from None
-        if array.ndim not in (1, 2) or array.shape[-1] not in (512, 768) or not array.size:
-            raise InputError(f"vectors must have shape (768,), (N, 768), (512,) or (N, 512); got {array.shape}")
+        if array.ndim not in (1, 2) or array.shape[-1] not in (512, dim) or not array.size:
+            raise InputError(f"vectors must have shape ({dim},), (N, {dim}), (512,) or (N, 512); got {array.shape}")
         # One row is one photo, as CLIP towers return it.
         rows = np.atleast_2d(array)
         return list(rows), len(rows) > 1
@@ -196,7 +220,7 @@ def _items(what: Any) -> tuple[list[Any], bool]:
     if isinstance(what, (list, tuple)):
         if not what:
             raise InputError("there is nothing to locate: the list is empty")
-        return [part for one in what for part in _items(one)[0]], True
+        return [part for one in what for part in _items(one, dim)[0]], True
     return [what], False
 
 
@@ -233,6 +257,8 @@ def _read(
             if isinstance(item, np.ndarray):
                 out[k] = _from_vector(item, first + k, model)
             elif _is_text(item):
+                if tower != "clip":
+                    raise InputError(f"model {model.name!r} reads no texts: that needs a head for CLIP's features")
                 out[k] = _from_text(item, model, weights, download)
             else:
                 photos.append((k, read_photo(item, shortest=_SHORTEST)))
@@ -266,28 +292,46 @@ def _from_vector(vector: NDArray[np.float32], row: int, model: GeoConceptModel) 
         raise InputError(f"vector {row} (counted from 0) is zero or not finite")
     if len(vector) == model.encoder.dim:
         return _Query("vector", "image", vector / length, "given, shared space")
-    if abs(length - 1.0) < 0.01:  # GeoCLIP's image head makes nonsense of unit vectors
+    clip = model.image_tower["tower"] == CLIP_TOWER
+    if clip and abs(length - 1.0) < 0.01:  # GeoCLIP's image head makes nonsense of unit vectors
         vector = vector * _native_length()
-    shared = model.image_head(vector[None])[0]
-    return _Query("vector", "image", shared / np.linalg.norm(shared), "given, CLIP ViT-L/14")
+    name = "CLIP ViT-L/14" if clip else model.image_tower["tower"]
+    return _Query("vector", "image", _shared(vector[None], model)[0], f"given, {name}")
 
 
 def _from_text(text: str, model: GeoConceptModel, weights: Any, download: bool) -> _Query:
     clip = _clip_tower(weights, download)
-    shared = model.image_head(clip.encode_text([text]))[0]
-    return _Query(text, "text", shared / np.linalg.norm(shared), f"{clip.name}, sha256 {clip.sha256}")
+    return _Query(text, "text", _shared(clip.encode_text([text]), model)[0], f"{clip.name}, sha256 {clip.sha256}")
 
 
 def _through_tower(
     images: list[Any], model: GeoConceptModel, tower: str, weights: Any, download: bool
 ) -> tuple[NDArray[np.float32], str, str]:
+    reads = model.image_tower
+    if tower == "none":
+        raise InputError(
+            f"model {model.name!r} reads photos through tower {reads['tower']!r}, which is not part of this package: "
+            f"give its features, (N, {reads['dim']}), in place of photos"
+        )
     if tower == "weak":
         weak = _weak_tower()
-        return weak.encode_images(images), "weak", f"{weak.name} (weak), sha256 {weak.sha256}"
+        if reads["tower"] != _WEAK_TOWER:  # then by the weak tower's own map
+            return weak.encode_images(images), "weak", f"{weak.name} (weak), sha256 {weak.sha256}"
+        network = weak.features_record()["sha256"]
+        if reads.get("sha256", network) != network:
+            raise ModelFileError(
+                f"model {model.name!r} was trained on features of {_WEAK_TOWER} with weights "
+                f"{reads['sha256'][:12]}..., those installed are {network[:12]}..."
+            )
+        return _shared(weak.features(images), model), "image", f"{weak.name} (weak), sha256 {network}"
     clip = _clip_tower(weights, download)
-    shared = model.image_head(clip.encode_images(images))
-    units = shared / np.linalg.norm(shared, axis=1, keepdims=True)
-    return units, "image", f"{clip.name}, sha256 {clip.sha256}"
+    return _shared(clip.encode_images(images), model), "image", f"{clip.name}, sha256 {clip.sha256}"
+
+
+def _shared(features: NDArray[np.float32], model: GeoConceptModel) -> NDArray[np.float32]:
+    """Return unit vectors of the shared space."""
+    vectors = model.image_head(features)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 def _clip_tower(weights: str | PathLike[str] | None, download: bool) -> Any:
@@ -328,9 +372,9 @@ def _locate(
     vectors = np.stack([one.vector for one in queries])
     photos, land = surface.photos.scores(vectors), surface.land.scores(vectors)
     for k, one in enumerate(queries):
-        calibration = calibration_of(one.kind)
+        calibration = calibration_of(one.kind, model)
         likelihood = surface.mean_likelihood(photos[k : k + 1], land[k : k + 1], calibration.temperature)
-        mean = _mean_of(one.kind)
+        mean = _mean_of(one.kind, model)
         if rerank:
             likelihood = likelihood + rerank * _agreement(one.vector, mean, model, surface)
         probability = surface.posterior(likelihood, prior, calibration)[0]
@@ -384,10 +428,16 @@ def _explain(one: Geolocation, **arguments: Any) -> Any:
     return explain_location(one, **arguments)
 
 
-def _mean_of(kind: str) -> NDArray[np.float32]:
-    """Return the mean vector of photos or texts in the shared space; the weak tower's vectors are centred already."""
-    means = _means()
-    return np.zeros_like(means["image"]) if kind == "weak" else means[kind]
+def _mean_of(kind: str, model: GeoConceptModel) -> NDArray[np.float32]:
+    """Return the mean vector of photos or texts in the shared space.
+
+    Zero for the weak tower's own map, whose vectors are centred already, and for a model that does not say.
+    """
+    if kind != "weak" and model.photo_mean is not None:
+        return model.photo_mean
+    if kind != "weak" and model.space == DEFAULT_SPACE:
+        return _means()[kind]
+    return np.zeros(model.encoder.dim, dtype=np.float32)
 
 
 @lru_cache(maxsize=1)

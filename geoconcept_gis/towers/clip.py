@@ -67,6 +67,10 @@ class ClipTower:
         ``"clip-vit-l-14-openai"``.
     sha256 : str
         What `load_clip` read, for provenance.
+    dim, side : int
+        Numbers a photo (768), and pixels of the side of the square that the network reads (224).
+    shortest : None
+        Photos are unpacked with all their pixels; see `read_photo`.
 
     Notes
     -----
@@ -83,6 +87,9 @@ class ClipTower:
     """
 
     name = "clip-vit-l-14-openai"
+    dim = _DIM
+    side = _SIDE
+    shortest = None
 
     def __init__(self, network: Any, tokenizer: Any, *, sha256: str, device: str | torch.device = "cpu") -> None:
         self.sha256 = sha256
@@ -180,6 +187,62 @@ class ClipTower:
             return self._run(self._network.encode_image, torch.from_numpy(np.stack(pixels)))
 
         return _by_parts(encode, len(pictures), batch_size, progress)
+
+    def view(self, image: Image.Image) -> Image.Image:
+        """Return what the network sees of a photo: the middle square, scaled to 224 pixels.
+
+        Parameters
+        ----------
+        image : PIL image
+            Upright, RGB.
+
+        Returns
+        -------
+        PIL image
+            224 x 224 pixels; such an image comes back as it is.
+
+        Examples
+        --------
+        >>> load_clip("ViT-L-14.pt").view(image).size                                       # doctest: +SKIP
+        (224, 224)
+        """
+        return _view(image)
+
+    def features(self, images: Sequence[Picture], *, batch_size: int = 16) -> NDArray[np.float32]:
+        """Return what the frozen network says of photos, for an image head to be trained on: `encode_images`.
+
+        Parameters
+        ----------
+        images : sequence of PIL images or paths
+            N pictures.
+        batch_size : int, default 16
+            Pictures that go through the network at once.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, 768)
+
+        Examples
+        --------
+        >>> load_clip("ViT-L-14.pt").features(["fjord.jpg"]).shape                          # doctest: +SKIP
+        (1, 768)
+        """
+        return self.encode_images(images, batch_size=batch_size)
+
+    def features_record(self) -> dict[str, Any]:
+        """Say whose features `features` returns.
+
+        Returns
+        -------
+        dict
+            ``name``, ``sha256`` of the weights, ``dim``.
+
+        Examples
+        --------
+        >>> load_clip("ViT-L-14.pt").features_record()["dim"]                               # doctest: +SKIP
+        768
+        """
+        return {"name": self.name, "sha256": self.sha256, "dim": self.dim}
 
     def _run(self, encode: Callable[[torch.Tensor], torch.Tensor], batch: torch.Tensor) -> NDArray[np.float32]:
         import torch
@@ -359,13 +422,18 @@ def _read_pixels(picture: Picture, index: int) -> NDArray[np.float32]:
         raise PhotoError(f"image {index}: {error}") from error
 
 
-def _pixels(image: Image.Image) -> NDArray[np.float32]:
-    """Turn 8-bit RGB into (3, 224, 224) as Hugging Face's CLIP processor does, which GeoCLIP uses."""
+def _view(image: Image.Image) -> Image.Image:
+    """Scale and cut as Hugging Face's CLIP processor does, which GeoCLIP uses."""
     from PIL import Image
 
     short = min(image.size)
     width, height = (_SIDE * side // short for side in image.size)
     image = image.resize((width, height), Image.Resampling.BICUBIC)
     left, top = (width - _SIDE) // 2, (height - _SIDE) // 2
-    values = np.asarray(image.crop((left, top, left + _SIDE, top + _SIDE)), dtype=np.float32) / 255
+    return image.crop((left, top, left + _SIDE, top + _SIDE))
+
+
+def _pixels(image: Image.Image) -> NDArray[np.float32]:
+    """Turn 8-bit RGB into (3, 224, 224)."""
+    values = np.asarray(_view(image), dtype=np.float32) / 255
     return np.ascontiguousarray(((values - _MEAN) / _STD).transpose(2, 0, 1))

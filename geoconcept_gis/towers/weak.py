@@ -52,6 +52,10 @@ class WeakTower:
         Of the file with the linear map.
     record : dict
         Where network and map come from, their licences, and what was measured on photos held out.
+    dim, side : int
+        Numbers that the network alone gives a photo (1280), and pixels of the side of the square that it reads (260).
+    shortest : int
+        Pixels that suffice for a photo's shorter side (520); see `read_photo`.
 
     Notes
     -----
@@ -71,6 +75,9 @@ class WeakTower:
     """
 
     name = "weak-efficientnet-lite2"
+    dim = 1280
+    side = _SIDE
+    shortest = 2 * _SIDE
 
     def __init__(self, network: Any, head: Mapping[str, NDArray[np.floating]], record: dict[str, Any]) -> None:
         self.record = record
@@ -157,6 +164,68 @@ class WeakTower:
             report(progress, stop, len(pictures))
         return out
 
+    def view(self, image: Image.Image) -> Image.Image:
+        """Return what the network sees of a photo: all of it, squeezed into a square of 260 pixels.
+
+        Parameters
+        ----------
+        image : PIL image
+            Upright, RGB.
+
+        Returns
+        -------
+        PIL image
+            260 x 260 pixels; such an image comes back as it is.
+
+        Examples
+        --------
+        >>> WeakTower.load().view(image).size                                               # doctest: +SKIP
+        (260, 260)
+        """
+        return _view(image)
+
+    def features(self, images: Sequence[Picture], *, batch_size: int = 16) -> NDArray[np.float32]:
+        """Return what the frozen network says of photos, without the map to places: for an image head of one's own.
+
+        Parameters
+        ----------
+        images : sequence of PIL images or paths
+            N pictures.
+        batch_size : int, default 16
+            Pictures that go through the network at once.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, 1280)
+
+        Raises
+        ------
+        PhotoError
+            A picture cannot be read; the message has its number and name.
+
+        Examples
+        --------
+        >>> WeakTower.load().features(["fjord.jpg"]).shape                                  # doctest: +SKIP
+        (1, 1280)
+        """
+        parts = [self._features(images[k : k + batch_size], k) for k in range(0, len(images), batch_size)]
+        return np.concatenate([np.empty((0, self.dim), dtype=np.float32), *parts])
+
+    def features_record(self) -> dict[str, Any]:
+        """Say whose features `features` returns: those of the network, which the map has no part in.
+
+        Returns
+        -------
+        dict
+            ``name``, ``sha256`` of the network's weights, ``dim``.
+
+        Examples
+        --------
+        >>> WeakTower.load().features_record()["dim"]                                       # doctest: +SKIP
+        1280
+        """
+        return {"name": self.name, "sha256": self.record["network_sha256"], "dim": self.dim}
+
     def _features(self, pictures: Sequence[Picture], first: int = 0) -> NDArray[np.float32]:
         """Return the network's last layer, averaged over the picture: (N, 1280)."""
         import torch
@@ -217,11 +286,15 @@ def _network(sha256: str) -> Any:
 
 def _pixels(picture: Picture, index: int) -> NDArray[np.float32]:
     """Return (3, 260, 260), fed as for the features that the map was fitted on, as far as docs/photos.md knows it."""
-    from PIL import Image
-
     try:
         image = read_photo(picture, shortest=2 * _SIDE).image
     except PhotoError as error:
         raise PhotoError(f"image {index}: {error}") from error
-    values = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC), dtype=np.float32) / 255
+    values = np.asarray(_view(image), dtype=np.float32) / 255
     return np.ascontiguousarray(((values - _MEAN) / _STD).transpose(2, 0, 1))
+
+
+def _view(image: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    return image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
