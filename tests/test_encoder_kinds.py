@@ -14,11 +14,12 @@ KM = 1.0 / 111.2
 
 
 def draw(kind, seed=0, **settings):
-    """An encoder of a kind with random weights, drawn so that every layer matters."""
+    """An encoder of a kind with random weights, as wide as those that training starts from."""
     rng = np.random.default_rng(seed)
     record = ENCODER_KINDS[kind].complete({"kind": kind, **settings})
     weights = {
-        name: rng.normal(0.0, 1.0 / np.sqrt(shape[-1]), shape)
+        # SIREN's first layer is multiplied by w0.
+        name: rng.normal(0.0, shape[-1] ** (-1.0 if kind == "sh-siren" and "layers.0" in name else -0.5), shape)
         for name, shape in ENCODER_KINDS[kind].shapes(record).items()
     }
     return open_encoder(record, weights)
@@ -202,7 +203,7 @@ class TestBackends:
         from geoconcept_gis.backends import BackendChoice
         from geoconcept_gis.errors import GeoConceptError
 
-        with pytest.raises(GeoConceptError, match="runs GeoCLIP's capsules alone.*'xyz'.*'torch'|not installed"):
+        with pytest.raises(GeoConceptError, match=r"runs GeoCLIP's capsules alone.*'xyz'.*'torch'|not installed"):
             BackendChoice(draw("xyz"), backend)
 
     def test_auto_races_those_that_can(self):

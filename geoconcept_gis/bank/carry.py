@@ -195,7 +195,7 @@ def _embed_both(
 
 def _mean_of(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    mean = unit.mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean = np.asarray(unit.mean(axis=0, dtype=np.float64), dtype=np.float32)
     if np.linalg.norm(mean) > 1.0 - 1e-6:
         raise ConceptError("the new encoder gives every place the same vector: nothing can be carried into its space")
     return mean

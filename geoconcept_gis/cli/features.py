@@ -145,7 +145,8 @@ def _summarise(shards: FeatureShards, seconds: float) -> None:
     typer.echo(
         f"{shards.folder}: {len(shards):,} photos, {views} of {shards.dim} numbers each, by {shards.tower['name']}"
     )
-    typer.echo(f"{len(shards.manifest['shards']):,} shards, {size / 1e6:,.1f} MB, {seconds:,.1f} s")
+    files = len(shards.manifest["shards"])
+    typer.echo(f"{files:,} {'shard' if files == 1 else 'shards'}, {size / 1e6:,.2f} MB, {seconds:,.1f} s")
     failures = shards.failures
     if failures:
         typer.echo(f"{len(failures):,} not in it:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
@@ -11,7 +12,7 @@ from .features import grid_features, sphere_c_plus, spherical_harmonics, unit_ve
 from .location import LocationEncoder, check_tensors, no_heads, to_float32
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import ClassVar
 
     from numpy.typing import NDArray
@@ -268,7 +269,7 @@ class HarmonicsEncoder(FeatureEncoder):
     """
 
     kind = "sh-siren"
-    defaults: ClassVar[dict[str, Any]] = {"degree": 20, "hidden": 512, "layers": 2, "w0": 30.0}
+    defaults: ClassVar[dict[str, Any]] = {"degree": 40, "hidden": 512, "layers": 2, "w0": 30.0}
 
     @classmethod
     def hidden_layers(cls, record: Mapping[str, Any]) -> int:
@@ -384,6 +385,8 @@ def open_encoder(record: Mapping[str, Any] | None, weights: Weights, heads: Head
 
 def kind_of(record: Mapping[str, Any] | None) -> type[Any]:
     """Return the class that a record names."""
+    if record is not None and not isinstance(record, Mapping):
+        raise ModelFileError(f"the record of an encoder must be an object; got {record!r}")
     name = "capsules" if record is None else record.get("kind")
     if name not in ENCODER_KINDS:
         raise ModelFileError(f"no encoder kind {name!r}; there are {', '.join(ENCODER_KINDS)}")

@@ -74,7 +74,7 @@ def choose(
 ) -> Calibration:
     """Return the calibration with the smallest mean loss; see `calibration_losses`."""
     i, j = np.unravel_index(int(np.nanmean(losses, axis=0).argmin()), losses.shape[1:])
-    return Calibration(float(temperatures[i]), float(floors[j]))
+    return Calibration(float(temperatures[int(i)]), float(floors[int(j)]))
 
 
 def calibration_losses(

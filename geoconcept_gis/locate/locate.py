@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import GeoConceptError, InputError, ModelFileError
 from ..model import CLIP_TOWER, DEFAULT_SPACE, as_model
 from ..progress import report
-from ..storage import read_arrays
+from ..storage import HEAD_FILE, read_arrays
 from .density import Calibration, open_surface
 from .geolocation import Geolocation
 from .photos import SUFFIXES, find_photos, read_photo, ten_crops
@@ -435,7 +435,7 @@ def _mean_of(kind: str, model: GeoConceptModel) -> NDArray[np.float32]:
     """
     if kind != "weak" and model.photo_mean is not None:
         return model.photo_mean
-    if kind != "weak" and model.space == DEFAULT_SPACE:
+    if kind != "weak" and model.config["files"][HEAD_FILE] == as_model(None).config["files"][HEAD_FILE]:
         return _means()[kind]
     return np.zeros(model.encoder.dim, dtype=np.float32)
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from ..errors import ConfigError
-from .concept_basis import ConceptBasis, ImageActivations, random_basis, shuffled
+from .concept_basis import ConceptBasis, ImageActivations, random_basis
 from .encoders import from_numpy, make_encoder
 from .losses import CONCEPT_LOSSES
 from .negatives import PlaceQueue, jitter
@@ -46,17 +46,20 @@ class Batch:
         What the image tower says of them.
     lonlat : Tensor of float64, shape (N, 2)
         Where they were taken: (lon, lat) in degrees, EPSG:4326.
+    concept_lonlat : Tensor of float64, shape (N, 2), optional
+        Places whose concepts the photos are held to, where these are others: a control.
     """
 
-    def __init__(self, row: Tensor, features: Tensor, lonlat: Tensor) -> None:
-        self.row, self.features, self.lonlat = row, features, lonlat
+    def __init__(self, row: Tensor, features: Tensor, lonlat: Tensor, concept_lonlat: Tensor | None = None) -> None:
+        self.row, self.features, self.lonlat, self.concept_lonlat = row, features, lonlat, concept_lonlat
 
     def __len__(self) -> int:
         return len(self.row)
 
     def to(self, device: Any) -> Batch:
         """Return the batch on a device."""
-        return Batch(*(part.to(device, non_blocking=True) for part in (self.row, self.features, self.lonlat)))
+        parts = (self.row, self.features, self.lonlat, self.concept_lonlat)
+        return Batch(*(None if part is None else part.to(device, non_blocking=True) for part in parts))
 
 
 class Standardise(nn.Module):
@@ -155,34 +158,29 @@ class Alignment(nn.Module):
         self, batch: Batch, gather: Gather | None = None, generator: torch.Generator | None = None
     ) -> dict[str, Tensor]:
         """Return the losses of a batch."""
-        config = self.config
+        settings, collect = self.config, gather or _as_it_is
         photos = self.encode_photos(batch.features)
-        lonlat = jitter(batch.lonlat, config.negatives.batch_noise_km, generator)
+        lonlat = jitter(batch.lonlat, settings.negatives.batch_noise_km, generator)
+        places = self.encode_places(lonlat)
         losses: dict[str, Tensor] = {}
-        if config.places.loss == "geocells":
+        if settings.places.loss == "geocells":
             losses["places"] = self._geocell_loss(photos, batch.lonlat)
-            places = self.encode_places(lonlat) if self.basis is not None else None
-        else:
-            places = self.encode_places(lonlat)
-        if gather is not None:
-            photos, lonlat, row = gather(photos), gather(lonlat), gather(batch.row)
-            places = None if places is None else gather(places)
-        else:
-            row = batch.row
-        if places is not None and config.places.loss not in ("geocells", "none"):
-            losses["places"] = self._place_loss(photos, places, lonlat, row, generator)
-        if self.basis is not None and places is not None:
-            features = batch.features if gather is None else gather(batch.features)
-            losses["concepts"] = self._concept_loss(photos, places, features, generator)
-            if config.concepts.learn_offset and config.concepts.offset_decay:
+        elif settings.places.loss != "none":
+            everyone, where, lonlat, row = (collect(part) for part in (photos, places, lonlat, batch.row))
+            losses["places"] = self._place_loss(everyone, where, lonlat, row, generator)
+            if self.training and settings.negatives.kind == "queue":
+                self._remember(where, lonlat, row)
+        if self.basis is not None:
+            shown = self.activations(photos, batch.features)
+            there = self.basis(places if batch.concept_lonlat is None else self.encode_places(batch.concept_lonlat))
+            loss = CONCEPT_LOSSES[settings.concepts.loss]
+            losses["concepts"] = loss(collect(shown), collect(there), width=settings.concepts.width)
+            if self.basis.offset is not None and settings.concepts.offset_decay:
                 losses["offset"] = self.basis.offset.square().sum(dim=1).mean()
-        if self.training and config.negatives.kind == "queue" and self.negatives is not None and places is not None:
-            kept = places.detach() if self.frozen else places.new_zeros(len(places), 0)
-            self.negatives.push(row, lonlat, kept)
         weights = {
-            "places": config.places.weight,
-            "concepts": config.concepts.weight,
-            "offset": config.concepts.offset_decay,
+            "places": settings.places.weight,
+            "concepts": settings.concepts.weight,
+            "offset": settings.concepts.offset_decay,
         }
         losses["loss"] = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         return losses
@@ -230,15 +228,11 @@ class Alignment(nn.Module):
         km = haversine_km(lonlat, self.cell_lonlat)
         return geocell_cross_entropy(logits, cell, km=km, tau_km=self.config.places.tau_km)
 
-    def _concept_loss(
-        self, photos: Tensor, places: Tensor, features: Tensor, generator: torch.Generator | None
-    ) -> Tensor:
-        assert self.basis is not None
-        settings = self.config.concepts
-        of_places = self.basis(places)
-        if settings.control == "shuffled":
-            of_places = shuffled(of_places, generator)
-        return CONCEPT_LOSSES[settings.loss](self.activations(photos, features), of_places, width=settings.width)
+    def _remember(self, places: Tensor, lonlat: Tensor, row: Tensor) -> None:
+        """Put the batch's places into the queue."""
+        if self.negatives is not None:
+            kept = places.detach() if self.frozen else places.new_zeros(len(places), 0)
+            self.negatives.push(row, lonlat, kept)
 
     def _fill(self, gallery: NDArray[np.float64]) -> None:
         """Put places of the gallery into the queue, for good; no photo has a row below -1."""
@@ -252,6 +246,10 @@ class Alignment(nn.Module):
             else torch.zeros(size, 0)
         )
         self.negatives.push(torch.full((size,), -2), lonlat, vectors)
+
+
+def _as_it_is(tensor: Tensor) -> Tensor:
+    return tensor
 
 
 def _image_head(

@@ -69,8 +69,8 @@ def write_checkpoint(folder: Path, step: int, state: dict[str, Any], tensors: di
 
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"step-{step:09d}"
-    if target.exists():  # of this very step: it holds the same
-        return target
+    if target.exists():  # of this step before it was validated; the checkpoint before it is still there
+        shutil.rmtree(target)
     with atomic_folder(target) as part:
         files = {}
         for name, content in tensors.items():

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,8 +191,20 @@ def fit(
     seen, seconds = 0, 0.0
     total = job.steps_per_epoch * config.optim.epochs
     try:
-        while state.step < total and not _out_of_patience(state, config):
+        while True:
             epoch, first = divmod(state.step, job.steps_per_epoch)
+            if check is not None and len(state.history) < epoch:
+                # All processes must agree on when to stop.
+                found_by_first = check(alignment) if fabric.is_global_zero else None
+                measured = {"epoch": epoch, "step": state.step, **fabric.broadcast(found_by_first)}
+                state.history.append(measured)
+                log.validated(measured)
+                if measured["score"] > state.best_score:
+                    state.best_score, state.best_epoch = measured["score"], epoch
+                    best = {name: value.detach().cpu().clone() for name, value in _kept(alignment).items()}
+                save()
+            if state.step >= total or _out_of_patience(state, config):
+                break
             alignment.train()
             with job.batches(epoch, first, fabric.global_rank) as batches:
                 for _ in range(first, job.steps_per_epoch):
@@ -206,15 +218,6 @@ def fit(
                     if state.step % config.run.checkpoint_steps == 0:
                         save()
                     report(progress, state.step, total)
-            if check is not None:
-                # All processes must agree on when to stop.
-                found_by_first = check(alignment) if fabric.is_global_zero else None
-                measured = {"epoch": epoch + 1, "step": state.step, **fabric.broadcast(found_by_first)}
-                state.history.append(measured)
-                log.validated(measured)
-                if measured["score"] > state.best_score:
-                    state.best_score, state.best_epoch = measured["score"], epoch + 1
-                    best = {name: value.detach().cpu().clone() for name, value in _kept(alignment).items()}
             save()
     except Cancelled:  # between two steps, so that the checkpoint is whole
         save()
@@ -293,6 +296,16 @@ class _Job:
     config: TrainConfig
     sampler: ShardSampler
 
+    @cached_property
+    def partner(self) -> NDArray[np.integer] | None:
+        """For the control with shuffled concepts: to each photo another one, the same in all epochs."""
+        if self.config.concepts.control != "shuffled":
+            return None
+        order = np.random.default_rng(self.config.seed).permutation(len(self.rows))
+        partner = np.empty_like(self.rows)
+        partner[order] = self.rows[np.roll(order, 1)]
+        return partner
+
     @property
     def steps_per_epoch(self) -> int:
         return len(self.sampler) // self.config.optim.accumulate
@@ -311,6 +324,7 @@ class _Job:
             torch.from_numpy(rows.astype(np.int64)),
             torch.from_numpy(self.source.take(rows, rng)),
             torch.from_numpy(self.source.lonlat[rows].astype(np.float64)),
+            None if self.partner is None else torch.from_numpy(self.source.lonlat[self.partner[picked]]),
         )
 
 
@@ -351,7 +365,7 @@ def _step(
 
 def _gatherer(fabric: Any) -> Callable[[torch.Tensor], torch.Tensor]:
     def gather(tensor: torch.Tensor) -> torch.Tensor:
-        return fabric.all_gather(tensor, sync_grads=tensor.requires_grad).flatten(0, 1)  # type: ignore[no-any-return]
+        return fabric.all_gather(tensor, sync_grads=tensor.requires_grad).flatten(0, 1)
 
     return gather
 

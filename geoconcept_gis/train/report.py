@@ -156,11 +156,6 @@ def _concept_agreement(
     shown = model.bank.shown
     of_photos = (vectors - vectors.mean(axis=0)) @ np.stack([concept.vector for concept in shown]).T
     of_places = model.scorer(shown, "cosine")(model.encode(lonlat))
-    agreement = [_rank_correlation(a, b) for a, b in zip(of_photos.T, of_places.T, strict=True)]
+    agreement = pd.DataFrame(of_photos).corrwith(pd.DataFrame(of_places), method="spearman")
     record = {"name": [c.name for c in shown], "family": [c.family for c in shown], "grade": [c.grade for c in shown]}
-    return pd.DataFrame({**record, "agreement": agreement})
-
-
-def _rank_correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    ranks = [np.argsort(np.argsort(values)).astype(np.float64) for values in (a, b)]
-    return float(np.corrcoef(ranks)[0, 1]) if len(a) > 2 else float("nan")
+    return pd.DataFrame({**record, "agreement": agreement.to_numpy()})

@@ -7,7 +7,7 @@ import tempfile
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -131,7 +131,7 @@ def _photos(config: TrainConfig) -> tuple[Source, NDArray[np.intp], Source, NDAr
 
 
 def _open(data: DataConfig, path: str) -> Source:
-    tower = None
+    tower: Any = None
     if data.tower == "weak":
         from ..towers.weak import WeakTower
 

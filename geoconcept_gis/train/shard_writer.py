@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import InputError, ModelFileError
 from ..files import atomic_file, sha256_of
-from ..storage import _read_json, write_arrays, write_json
+from ..storage import FORMAT_VERSION, _read_json, write_arrays, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,6 @@ MANIFEST = "manifest.json"
 #: The table of photos: row, shard, name, lon, lat, group.
 PHOTOS = "photos.parquet"
 DTYPE = np.dtype("<f2")
-_VERSION = 1
 
 
 class ShardWriter:
@@ -73,7 +72,7 @@ class ShardWriter:
         self._shape = (views, int(tower["dim"]))
         fresh: dict[str, Any] = {
             "format": FORMAT,
-            "format_version": _VERSION,
+            "format_version": FORMAT_VERSION,
             "complete": False,
             "tower": dict(tower),
             "views": views,

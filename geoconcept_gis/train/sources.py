@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -125,13 +126,57 @@ class FeatureTower(Protocol):
     def shortest(self) -> int | None: ...  # noqa: D102
 
     def view(self, image: Image.Image) -> Image.Image:
-        """Return the square that it reads of an upright RGB photo without augmentation."""
+        """Return the square that it reads of a photo without augmentation.
+
+        Parameters
+        ----------
+        image : PIL image
+            Upright, RGB.
+
+        Returns
+        -------
+        PIL image
+            (side, side), RGB.
+
+        Examples
+        --------
+        >>> tower.view(image).size                                                          # doctest: +SKIP
+        (224, 224)
+        """
 
     def features(self, images: Sequence[Any], *, batch_size: int = 16) -> NDArray[np.float32]:
-        """Return (N, dim) features of such squares."""
+        """Return features of such squares.
+
+        Parameters
+        ----------
+        images : sequence of PIL images
+            N, each (side, side), RGB.
+        batch_size : int, default 16
+            How many go through the network at once.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, dim)
+
+        Examples
+        --------
+        >>> tower.features([tower.view(image)]).shape                                       # doctest: +SKIP
+        (1, 768)
+        """
 
     def features_record(self) -> dict[str, Any]:
-        """Return ``name``, ``sha256`` of the weights, and ``dim``."""
+        """Say whose features they are.
+
+        Returns
+        -------
+        dict
+            ``name``, ``sha256`` of the weights, ``dim``.
+
+        Examples
+        --------
+        >>> sorted(tower.features_record())                                                 # doctest: +SKIP
+        ['dim', 'name', 'sha256']
+        """
 
 
 def open_source(
@@ -232,6 +277,7 @@ class PhotoFeatures:
         Parameters
         ----------
         rows : array_like of int, shape (n,)
+            In any order.
         rng : numpy.random.Generator
             Draws the views; see `random_view`.
 
@@ -243,6 +289,11 @@ class PhotoFeatures:
         ------
         PhotoError
             A photo cannot be read. `cache_features` lists such photos and goes on.
+
+        Examples
+        --------
+        >>> open_source("photos", tower=tower).take([3, 0], rng).shape                      # doctest: +SKIP
+        (2, 768)
         """
         rows = check_rows(rows, len(self))
         seeds = rng.integers(2**31, size=len(rows))
@@ -259,6 +310,11 @@ class PhotoFeatures:
         Returns
         -------
         ndarray of float32, shape (n, dim)
+
+        Examples
+        --------
+        >>> open_source("photos", tower=tower).plain([3, 0]).shape                          # doctest: +SKIP
+        (2, 768)
         """
         rows = np.arange(len(self)) if rows is None else check_rows(rows, len(self))
         return self._encode(rows, None)
@@ -312,7 +368,7 @@ class ParquetFeatures:
         if not self.path.is_file():
             raise InputError(f"there is no file {self.path}")
         try:
-            self._file = pq.ParquetFile(self.path)
+            self._file, self._lock = pq.ParquetFile(self.path), Lock()
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path} cannot be read as Parquet: {error}") from None
         names = self._file.schema_arrow.names
@@ -353,6 +409,7 @@ class ParquetFeatures:
         Parameters
         ----------
         rows : array_like of int, shape (n,)
+            In any order.
         rng : numpy.random.Generator
             Not used: there is one view a photo.
 
@@ -364,6 +421,11 @@ class ParquetFeatures:
         ------
         InputError
             A row is out of range or has no features, or others are of another length or not finite.
+
+        Examples
+        --------
+        >>> open_source("features.parquet").take([3, 0], rng).shape                         # doctest: +SKIP
+        (2, 768)
         """
         return self.plain(rows)
 
@@ -378,6 +440,11 @@ class ParquetFeatures:
         Returns
         -------
         ndarray of float32, shape (n, dim)
+
+        Examples
+        --------
+        >>> open_source("features.parquet").plain([3, 0]).shape                             # doctest: +SKIP
+        (2, 768)
         """
         rows = np.arange(len(self)) if rows is None else check_rows(rows, len(self))
         out = np.empty((len(rows), self.dim), dtype=np.float32)
@@ -391,7 +458,8 @@ class ParquetFeatures:
         """Read one row group: (n, dim), of the type that it has."""
         import pyarrow as pa
 
-        column = self._file.read_row_group(number, columns=["features"])["features"].combine_chunks()
+        with self._lock:  # a file is read by one thread at a time
+            column = self._file.read_row_group(number, columns=["features"])["features"].combine_chunks()
         if isinstance(column, pa.ChunkedArray):
             column = column.chunk(0)
         where = f"{self.path}, rows {self._starts[number]:,} to {self._starts[number + 1] - 1:,}"

@@ -35,7 +35,7 @@ def turned(model):
 
 @pytest.fixture(scope="module")
 def carried(teacher, turned):
-    return carry_bank(teacher, turned[0], "turned", places=3000)
+    return carry_bank(teacher, turned[0], "turned", places=2000)
 
 
 def test_a_turned_space_gets_turned_concepts(carried, teacher, turned):
@@ -71,7 +71,7 @@ def test_nothing_is_copied_as_if_measured(carried, teacher):
         assert concept.calibration.prevalence == teacher.bank[concept.name].calibration.prevalence
         assert concept.provenance["carried_from_bank_sha256"] == teacher.bank_sha256
         assert concept.provenance["carried_grade"] == teacher.bank[concept.name].grade
-        assert concept.provenance["agreement"].startswith("Spearman 0.9")
+        assert float(concept.provenance["agreement"].split()[1]) > 0.9
 
 
 def test_a_pattern_erases(carried, turned):
@@ -91,7 +91,8 @@ def test_a_pattern_erases(carried, turned):
 
 def test_a_blind_encoder_is_graded_down(teacher):
     """An untrained encoder of three numbers a place cannot know castles: agreement and grade say so."""
-    bank = carry_bank(teacher, draw("xyz", hidden=32, blocks=0), "blind", places=3000)
+    some = teacher.with_bank(teacher.bank.subset(["castle", "BWh"]))
+    bank = carry_bank(some, draw("xyz", hidden=32, blocks=0), "blind", places=2000)
     order = "ABCD"
     for concept in bank:
         agreement = float(concept.provenance["agreement"].split()[1])
@@ -102,8 +103,9 @@ def test_a_blind_encoder_is_graded_down(teacher):
 
 def test_it_is_the_same_again_and_can_be_saved(carried, teacher, turned, tmp_path):
     """Same seed, same bytes; what is written is what is read."""
-    again = carry_bank(teacher, turned[0], "turned", places=3000)
-    assert not again.diff(carried)
+    one = teacher.with_bank(teacher.bank.subset(["BWh"]))
+    first, again = (carry_bank(one, turned[0], "turned", places=2000) for _ in range(2))
+    assert not first.diff(again)
     carried.save(tmp_path)
     assert not ConceptBank.load(tmp_path).diff(carried)
     json.dumps([concept.record() for concept in carried], allow_nan=False)
@@ -144,12 +146,13 @@ def test_what_cannot_be_carried(teacher, turned):
     bank = ConceptBank([own], {"my places": np.zeros(512, np.float32)}, space=teacher.space)
     with pytest.raises(ConceptError, match=r"\['my places'\] cannot be drawn here"):
         carry_bank(teacher.with_bank(bank), turned[0], "turned")
+    one = teacher.with_bank(teacher.bank.subset(["BWh"]))
     constant = draw("xyz", hidden=8, blocks=0)
     flat = {name: np.zeros_like(weight) for name, weight in constant.weights.items()}
     from geoconcept_gis.encoder import open_encoder
 
     with pytest.raises(ConceptError, match="zero or not finite"):
-        carry_bank(teacher, open_encoder(constant.record, flat), "flat", places=2000)
+        carry_bank(one, open_encoder(constant.record, flat), "flat", places=2000)
     flat["layers.1.bias"] = np.ones(512, np.float32)
     with pytest.raises(ConceptError, match="every place the same vector"):
-        carry_bank(teacher, open_encoder(constant.record, flat), "flat", places=2000)
+        carry_bank(one, open_encoder(constant.record, flat), "flat", places=2000)

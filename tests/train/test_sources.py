@@ -11,8 +11,10 @@ pytest.importorskip("PIL", reason="photos need pillow (extra images)")
 
 from geoconcept_gis.bank.sources import data_folder
 from geoconcept_gis.errors import Cancelled, CoordinateError, InputError, PhotoError
+from geoconcept_gis.train import sources
 from geoconcept_gis.train.augment import random_view, view_rng
 from geoconcept_gis.train.photos import open_photos
+from geoconcept_gis.train.sampler import Prefetcher
 from geoconcept_gis.train.shards import FeatureShards, write_features
 from geoconcept_gis.train.sources import ParquetFeatures, PhotoFeatures, open_source
 from tests.train.photo_makers import StandInTower, photo_folder, picture, png_bytes, write_tar
@@ -305,7 +307,7 @@ def test_parquet_by_row_groups(tmp_path, kind):
     assert source.tower == {"name": "unknown", "sha256": "", "dim": 6}
 
 
-def test_parquet_keeps_few_row_groups_in_memory(tmp_path, monkeypatch):
+def test_parquet_keeps_few_row_groups_in_memory(tmp_path):
     """Reading all of it again and again holds no more than the sampler needs; a row group in use is not read twice."""
     source = ParquetFeatures(parquet(tmp_path / "f.parquet"))
     info = source._group_of_rows.cache_info
@@ -313,6 +315,16 @@ def test_parquet_keeps_few_row_groups_in_memory(tmp_path, monkeypatch):
         source.plain(range(8))
     assert (info().misses, info().hits) == (1, 2)
     assert info().maxsize == 12
+
+
+def test_parquet_in_several_threads(tmp_path, monkeypatch):
+    """Validation may read while the next batch is made."""
+    monkeypatch.setattr(sources, "_GROUPS_KEPT", 1)
+    source = ParquetFeatures(parquet(tmp_path / "f.parquet"))
+    rows = [np.random.default_rng(k).permutation(50) for k in range(40)]
+    with Prefetcher(source.plain, rows, workers=4) as read:
+        for want, found in zip(rows, read, strict=True):
+            np.testing.assert_array_equal(found, FEATURES[want])
 
 
 def test_parquet_says_which_tower(tmp_path):
