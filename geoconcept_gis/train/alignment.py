@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,8 @@ from .concept_basis import ConceptBasis, ImageActivations, random_basis
 from .encoders import from_numpy, make_encoder
 from .losses import CONCEPT_LOSSES
 from .negatives import PlaceQueue, jitter
-from .place_losses import geocell_cross_entropy, haversine_km, info_nce, smoothed_info_nce
+from .place_losses import geocell_cross_entropy, haversine_km, info_nce, logits_of, smoothed_info_nce
+from .seen import SeenConcepts, seen_concept_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ..concepts import Concept
     from ..model import GeoConceptModel
     from .config import TrainConfig
     from .geocells import Geocells
@@ -48,18 +50,36 @@ class Batch:
         Where they were taken: (lon, lat) in degrees, EPSG:4326.
     concept_lonlat : Tensor of float64, shape (N, 2), optional
         Places whose concepts the photos are held to, where these are others: a control.
+    seen : Tensor of bool, shape (N, K), optional
+        Concepts that each photo shows.
     """
 
-    def __init__(self, row: Tensor, features: Tensor, lonlat: Tensor, concept_lonlat: Tensor | None = None) -> None:
-        self.row, self.features, self.lonlat, self.concept_lonlat = row, features, lonlat, concept_lonlat
+    def __init__(
+        self,
+        row: Tensor,
+        features: Tensor,
+        lonlat: Tensor,
+        concept_lonlat: Tensor | None = None,
+        seen: Tensor | None = None,
+    ) -> None:
+        self.row, self.features, self.lonlat = row, features, lonlat
+        self.concept_lonlat, self.seen = concept_lonlat, seen
 
     def __len__(self) -> int:
         return len(self.row)
 
     def to(self, device: Any) -> Batch:
         """Return the batch on a device."""
-        parts = (self.row, self.features, self.lonlat, self.concept_lonlat)
+        parts: Any = (self.row, self.features, self.lonlat, self.concept_lonlat, self.seen)
         return Batch(*(None if part is None else part.to(device, non_blocking=True) for part in parts))
+
+
+class _Keys(NamedTuple):
+    """Places that photos are compared with, (M, 512) and (M, 2), and which are a photo's own met again, (N, M)."""
+
+    vectors: Tensor
+    lonlat: Tensor
+    own: Tensor
 
 
 class Standardise(nn.Module):
@@ -104,6 +124,8 @@ class Alignment(nn.Module):
         For ``places.loss: geocells``.
     gallery : ndarray of float64, shape (M, 2), optional
         (lon, lat) of the places that ``negatives.kind: gallery`` uses.
+    seen : list of Concept, optional
+        The concepts that photos show, for ``concepts.loss: seen``.
 
     Notes
     -----
@@ -120,6 +142,7 @@ class Alignment(nn.Module):
         *,
         geocells: Geocells | None = None,
         gallery: NDArray[np.float64] | None = None,
+        seen: list[Concept] | None = None,
     ) -> None:
         super().__init__()
         torch.manual_seed(config.seed)
@@ -137,6 +160,7 @@ class Alignment(nn.Module):
             self.prototypes = nn.Parameter(normalize(centres).detach().clone())
             self.register_buffer("cell_lonlat", torch.from_numpy(geocells.lonlat))
         self.basis, self.image_activations = _concepts(config, model, dim)
+        self.seen = None if seen is None else SeenConcepts(model.bank, seen)
         self.negatives: PlaceQueue | None = None
         if config.negatives.kind != "none" and config.places.loss not in ("geocells", "none"):
             self.negatives = PlaceQueue(config.negatives.size, SHARED if self.frozen else 0)
@@ -167,13 +191,17 @@ class Alignment(nn.Module):
             losses["places"] = self._geocell_loss(photos, batch.lonlat)
         elif settings.places.loss != "none":
             everyone, where, lonlat, row = (collect(part) for part in (photos, places, lonlat, batch.row))
-            losses["places"] = self._place_loss(everyone, where, lonlat, row, generator)
+            keys = self._keys(where, lonlat, row, generator)
+            losses["places"] = self._place_loss(everyone, lonlat, keys)
+            if self.seen is not None and batch.seen is not None:
+                logits = logits_of(everyone, keys.vectors, self.scale, keys.own)
+                losses["concepts"] = seen_concept_loss(logits, self.seen(keys.vectors), collect(batch.seen))
             if self.training and settings.negatives.kind == "queue":
                 self._remember(where, lonlat, row)
         if self.basis is not None:
             shown = self.activations(photos, batch.features)
             there = self.basis(places if batch.concept_lonlat is None else self.encode_places(batch.concept_lonlat))
-            loss = CONCEPT_LOSSES[settings.concepts.loss]
+            loss = CONCEPT_LOSSES[settings.concepts.used]
             losses["concepts"] = loss(collect(shown), collect(there), width=settings.concepts.width)
             if self.basis.offset is not None and settings.concepts.offset_decay:
                 losses["offset"] = self.basis.offset.square().sum(dim=1).mean()
@@ -193,33 +221,34 @@ class Alignment(nn.Module):
     def activations(self, photos: Tensor, features: Tensor) -> Tensor:
         """Concept activations of photos (N, K), from their shared vectors or from layers of their own."""
         if self.basis is None:
-            raise ConfigError("concepts.loss is 'none': there are no concept activations")
+            raise ConfigError("there is no loss on directions: there are no concept activations")
         if self.image_activations is not None:
             return self.image_activations(self.standardise(features))
         return self.basis(photos)
 
-    def _place_loss(
-        self, photos: Tensor, places: Tensor, lonlat: Tensor, row: Tensor, generator: torch.Generator | None
-    ) -> Tensor:
-        """Cosines of photos with the batch's places and the negatives, against the truth."""
-        keys, where, rows = places, lonlat, row
+    def _keys(self, places: Tensor, lonlat: Tensor, row: Tensor, generator: torch.Generator | None) -> _Keys:
+        """Return the places that photos are compared with: those of the batch, in its order, then the negatives."""
+        vectors, where, rows = places, lonlat, row
         if self.negatives is not None:
             known = self.negatives.row != -1
             more = jitter(self.negatives.lonlat[known], self.config.negatives.noise_km, generator)
-            vectors = self.negatives.vectors[known] if self.frozen else self.encode_places(more)
-            keys, where, rows = (
-                torch.cat((keys, vectors)),
-                torch.cat((where, more)),
-                torch.cat((rows, self.negatives.row[known])),
-            )
+            kept = self.negatives.vectors[known] if self.frozen else self.encode_places(more)
+            vectors, where = torch.cat((places, kept)), torch.cat((lonlat, more))
+            rows = torch.cat((row, self.negatives.row[known]))
         # A photo's own place, met again in the queue, is no wrong answer.
         own = rows[None, :] == row[:, None]
         own[:, : len(row)] = False
+        return _Keys(vectors, where, own)
+
+    def _place_loss(self, photos: Tensor, lonlat: Tensor, keys: _Keys) -> Tensor:
+        """Cosines of photos with all places they are compared with, against the truth."""
         settings = self.config.places
         if settings.loss == "smoothed":
-            km = haversine_km(lonlat, where)
-            return smoothed_info_nce(photos, keys, km, scale=self.scale, tau_km=settings.tau_km, ignore=own)
-        return info_nce(photos, keys, scale=self.scale, two_sided=settings.loss == "two-sided", ignore=own)
+            km = haversine_km(lonlat, keys.lonlat)
+            return smoothed_info_nce(
+                photos, keys.vectors, km, scale=self.scale, tau_km=settings.tau_km, ignore=keys.own
+            )
+        return info_nce(photos, keys.vectors, scale=self.scale, two_sided=settings.loss == "two-sided", ignore=keys.own)
 
     def _geocell_loss(self, photos: Tensor, lonlat: Tensor) -> Tensor:
         assert self.geocells is not None
@@ -299,7 +328,7 @@ def _concepts(
 ) -> tuple[ConceptBasis | None, ImageActivations | None]:
     """Return the basis of concepts and, where photos have layers of their own, those; None where they are off."""
     settings = config.concepts
-    if settings.loss == "none" or settings.weight == 0.0:
+    if settings.used in ("none", "seen"):
         return None, None
     chosen = [c for c in model.bank.shown if settings.families is None or c.family in settings.families]
     unknown = set(settings.families or ()) - set(model.bank.families)

@@ -47,7 +47,7 @@ def model_card(
     """
     frozen = config.location_encoder.frozen
     encoder = f"that of {teacher.name}, unchanged" if frozen else f"trained ({config.location_encoder.kind})"
-    concepts = "off" if config.concepts.loss == "none" else f"{config.concepts.loss}, weight {config.concepts.weight:g}"
+    concepts = "off" if config.concepts.used == "none" else f"{config.concepts.used}, weight {config.concepts.weight:g}"
     lines = [
         f"# Model card: {config.name}",
         "",

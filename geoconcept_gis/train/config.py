@@ -104,7 +104,7 @@ class LocationEncoderConfig(_Part):
     frozen : bool
         Leave it as it is. Concepts, gallery and word adapter of the model then stay valid.
     settings : dict
-        Of a new encoder, for example ``{degree: 20, width: 512}``; see `geoconcept_gis.train.encoders`.
+        Of a new encoder, for example ``{degree: 20, hidden: 512}``; see `geoconcept_gis.train.encoders`.
     """
 
     kind: Literal["model", "capsules", "sh-siren", "spherec+", "xyz", "grid"] = "model"
@@ -153,12 +153,16 @@ class ConceptsConfig(_Part):
 
     Attributes
     ----------
-    loss : {"none", "kl", "mse", "infonce", "cauchy-schwarz", "divergence"}
-        See docs/losses.md; ``divergence`` is equation 6 of arXiv 2509.01910 as printed, which says almost nothing.
+    loss : {"auto", "none", "seen", "kl", "mse", "infonce", "cauchy-schwarz", "divergence"}
+        See docs/losses.md. ``seen`` holds photos to places where the concepts that they show are probable; all others
+        compare photos with the concepts of their own place, which helped in no trial (``divergence`` is equation 6 of
+        arXiv 2509.01910 as printed). ``auto`` is ``seen`` where the table `seen` is given, else ``none``.
+    seen : str, optional
+        CSV with columns ``name`` and ``concepts``: which concepts each photo shows.
     weight : float
-        Of this loss (lambda).
+        Of this loss (lambda); 3 suits ``seen``.
     width : float
-        Temperature of ``kl`` and ``infonce``, sigma of ``cauchy-schwarz`` and ``divergence``.
+        Temperature of ``kl`` and ``infonce``, sigma of ``cauchy-schwarz`` and ``divergence``, divisor of ``mse``.
     families : list of str, optional
         Only concepts of these families.
     learn_offset : bool
@@ -169,17 +173,36 @@ class ConceptsConfig(_Part):
         How photos get activations: from their vector in the shared space, on the same basis as places; or by layers
         of their own, as in the paper.
     control : {"none", "random", "shuffled"}
-        Random directions instead of the bank's, or the concepts of another photo's place: what chance gives.
+        Random directions instead of the bank's (not with ``seen``), or the concepts of another photo (``seen``)
+        or of its place (all others): what chance gives.
     """
 
-    loss: Literal["none", "kl", "mse", "infonce", "cauchy-schwarz", "divergence"] = "kl"
-    weight: NotNegative = 1.0
+    loss: Literal["auto", "none", "seen", "kl", "mse", "infonce", "cauchy-schwarz", "divergence"] = "auto"
+    seen: str | None = None
+    weight: NotNegative = 3.0
     width: Positive = 0.1
     families: list[str] | None = None
     learn_offset: bool = False
     offset_decay: NotNegative = 0.0
     image: Literal["shared", "mlp"] = "shared"
     control: Literal["none", "random", "shuffled"] = "none"
+
+    @property
+    def used(self) -> str:
+        """The loss that is used: `loss`, with ``auto`` decided; ``none`` where its weight is 0."""
+        if self.weight == 0.0:
+            return "none"
+        if self.loss == "auto":
+            return "none" if self.seen is None else "seen"
+        return self.loss
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ConceptsConfig:
+        if self.loss == "seen" and self.seen is None:
+            raise ValueError("concepts.loss: seen needs concepts.seen, a table of the concepts that each photo shows")
+        if self.used == "seen" and self.control == "random":
+            raise ValueError("concepts.control: random is for losses on directions; take shuffled with seen")
+        return self
 
 
 class NegativesConfig(_Part):
@@ -298,8 +321,10 @@ class TrainConfig(_Part):
 
     @model_validator(mode="after")
     def _trains_something(self) -> TrainConfig:
-        if self.places.loss == "none" and (self.concepts.loss == "none" or self.concepts.weight == 0.0):
+        if self.places.loss == "none" and self.concepts.used == "none":
             raise ValueError("nothing to train on: places.loss and concepts.loss are both off")
+        if self.places.loss in ("none", "geocells") and self.concepts.used == "seen":
+            raise ValueError("concepts.loss: seen goes with places.loss: infonce, two-sided or smoothed")
         if self.places.loss == "geocells" and not self.location_encoder.frozen:
             raise ValueError("places.loss: geocells trains no location encoder: set location_encoder.frozen: true")
         return self
@@ -365,8 +390,8 @@ def parse_config(text: str, name: str = "config", overrides: Iterable[str] = (),
 
     Examples
     --------
-    >>> parse_config("{name: mine, data: {train: shards}}").concepts.loss
-    'kl'
+    >>> parse_config("{name: mine, data: {train: shards}}").places.loss
+    'infonce'
     >>> parse_config("{name: mine, data: {train: shards}, optim: {epoch: 3}}")
     Traceback (most recent call last):
     geoconcept_gis.errors.ConfigError: config, line 1: optim.epoch is not a setting; did you mean optim.epochs?
@@ -440,10 +465,9 @@ def _lines(node: Any, name: str, prefix: tuple[str, ...] = ()) -> dict[tuple[str
 
 def _describe(problem: Mapping[str, Any], name: str, lines: dict[tuple[str, ...], int]) -> str:
     """Say in one sentence what is wrong with a key, and where."""
-    # pydantic adds the tried type of a union to the path.
     path = tuple(str(part) for part in problem["loc"])
-    while path and path not in lines and path[:-1] in lines and problem["type"] != "missing":
-        path = path[:-1]
+    if problem["type"] not in ("missing", "extra_forbidden"):
+        path = path[: _depth(path)]  # pydantic adds the tried type of a union to the path
     where = next((f", line {lines[path[:end]]}" for end in range(len(path), 0, -1) if path[:end] in lines), "")
     key = ".".join(path)
     if problem["type"] == "extra_forbidden":
@@ -454,6 +478,16 @@ def _describe(problem: Mapping[str, Any], name: str, lines: dict[tuple[str, ...]
     if problem["type"] == "value_error":
         return f"{name}{where}: {message}"
     return f"{name}{where}: {key}: {message[0].lower()}{message[1:]}; got {problem['input']!r}"
+
+
+def _depth(path: tuple[str, ...]) -> int:
+    """Return how many parts of a path are settings."""
+    part: Any = TrainConfig
+    for depth, key in enumerate(path):
+        if key not in getattr(part, "model_fields", {}):
+            return depth
+        part = part.model_fields[key].annotation
+    return len(path)
 
 
 def _did_you_mean(path: tuple[str, ...]) -> str:
@@ -476,5 +510,6 @@ def _absolute(config: TrainConfig, folder: Path) -> TrainConfig:
     changed = {name: full(getattr(data, name)) for name in ("train", "coordinates", "weights")}
     if isinstance(data.validation, str):
         changed["validation"] = full(data.validation)
+    concepts = config.concepts.model_copy(update={"seen": full(config.concepts.seen)})
     model = full(config.model) if config.model and (folder / config.model).is_dir() else config.model
-    return config.model_copy(update={"data": data.model_copy(update=changed), "model": model})
+    return config.model_copy(update={"data": data.model_copy(update=changed), "model": model, "concepts": concepts})

@@ -22,6 +22,7 @@ from .checkpoint import Checkpoint, latest_checkpoint, load_optimizer, optimizer
 from .geocells import make_geocells
 from .log import Log
 from .sampler import Prefetcher, ShardSampler
+from .seen import read_seen
 from .validation import Validation, encode_photos, take_features
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..concepts import Concept
     from ..model import GeoConceptModel
     from ..progress import Progress
     from .config import TrainConfig
@@ -160,14 +162,18 @@ def fit(
     sampler = ShardSampler(
         source.shard[rows], config.optim.batch_size, config.seed, world=world, rank=fabric.global_rank
     )
-    job = _Job(source, rows, config, sampler)
+    model = as_model(config.model) if model is None else model
+    seen, concepts = None, None
+    if config.concepts.used == "seen":
+        assert config.concepts.seen is not None
+        seen, concepts = read_seen(config.concepts.seen, list(source.names), model.bank)
+    job = _Job(source, rows, config, sampler, seen)
     if job.steps_per_epoch == 0:
         raise InputError(
             f"{len(rows):,} photos make no batch of {config.optim.batch_size} x {config.optim.accumulate} on {world} "
             "process(es): lower optim.batch_size"
         )
-    model = as_model(config.model) if model is None else model
-    alignment = _alignment(config, model, source, rows)
+    alignment = _alignment(config, model, source, rows, concepts)
     trained = [(name, value) for name, value in alignment.named_parameters() if value.requires_grad]
     names = {value: name for name, value in trained}
     optimizer = torch.optim.AdamW(_groups(trained, config), lr=config.optim.lr)
@@ -188,7 +194,7 @@ def fit(
 
     log = Log(folder if fabric.is_global_zero else None, state.step, config)
     gather = _gatherer(fabric) if world > 1 else None
-    seen, seconds = 0, 0.0
+    photos, seconds = 0, 0.0
     total = job.steps_per_epoch * config.optim.epochs
     try:
         while True:
@@ -213,8 +219,8 @@ def fit(
                     values = _step(fabric, wrapped, stepper, batches, config, state.step, rate, gather)
                     state.step += 1
                     seconds += time.perf_counter() - start
-                    seen += config.optim.batch_size * config.optim.accumulate * world
-                    log.write(state.step, epoch + 1, rate, values, float(alignment.scale.detach()), seen / seconds)
+                    photos += config.optim.batch_size * config.optim.accumulate * world
+                    log.write(state.step, epoch + 1, rate, values, float(alignment.scale.detach()), photos / seconds)
                     if state.step % config.run.checkpoint_steps == 0:
                         save()
                     report(progress, state.step, total)
@@ -229,7 +235,11 @@ def fit(
         alignment.load_state_dict(best, strict=False)
     epochs_done = math.ceil(state.step / job.steps_per_epoch)
     return Fitted(
-        alignment.eval(), state.history, state.best_epoch or epochs_done, state.step, seen / seconds if seconds else 0.0
+        alignment.eval(),
+        state.history,
+        state.best_epoch or epochs_done,
+        state.step,
+        photos / seconds if seconds else 0.0,
     )
 
 
@@ -295,6 +305,7 @@ class _Job:
     rows: NDArray[np.integer]
     config: TrainConfig
     sampler: ShardSampler
+    seen: NDArray[np.bool_] | None
 
     @cached_property
     def partner(self) -> NDArray[np.integer] | None:
@@ -319,12 +330,14 @@ class _Job:
     def _load(self, epoch: int, rank: int, key: tuple[int, NDArray[np.int64]]) -> Batch:
         number, picked = key
         rows = self.rows[picked]
+        other = rows if self.partner is None else self.partner[picked]
         rng = np.random.default_rng((self.config.seed, epoch, number, rank))
         return Batch(
             torch.from_numpy(rows.astype(np.int64)),
             torch.from_numpy(self.source.take(rows, rng)),
             torch.from_numpy(self.source.lonlat[rows].astype(np.float64)),
-            None if self.partner is None else torch.from_numpy(self.source.lonlat[self.partner[picked]]),
+            None if self.partner is None else torch.from_numpy(self.source.lonlat[other]),
+            None if self.seen is None else torch.from_numpy(self.seen[other]),
         )
 
 
@@ -421,7 +434,13 @@ def make_fabric(config: TrainConfig) -> Any:
     return fabric
 
 
-def _alignment(config: TrainConfig, model: GeoConceptModel, source: Source, rows: NDArray[np.integer]) -> Alignment:
+def _alignment(
+    config: TrainConfig,
+    model: GeoConceptModel,
+    source: Source,
+    rows: NDArray[np.integer],
+    seen: list[Concept] | None,
+) -> Alignment:
     rng = np.random.default_rng(config.seed)
     some = np.sort(rng.choice(rows, min(len(rows), _STANDARDISED_ON), replace=False))
     geocells = None
@@ -429,7 +448,7 @@ def _alignment(config: TrainConfig, model: GeoConceptModel, source: Source, rows
         settings = config.places
         geocells = make_geocells(source.lonlat[rows], most=settings.geocell_most, fewest=settings.geocell_fewest)
     gallery = photo_places() if config.negatives.kind == "gallery" else None
-    return Alignment(config, model, take_features(source, some), geocells=geocells, gallery=gallery)
+    return Alignment(config, model, take_features(source, some), geocells=geocells, gallery=gallery, seen=seen)
 
 
 def _kept(alignment: Alignment) -> dict[str, torch.Tensor]:

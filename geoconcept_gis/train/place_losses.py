@@ -98,7 +98,7 @@ def info_nce(
     >>> round(float(info_nce(photos, photos, scale=1.0)), 4), round(float(info_nce(photos, photos, scale=20.0)), 4)
     (0.5514, 0.0)
     """
-    logits = _logits(queries, keys, scale, ignore)
+    logits = logits_of(queries, keys, scale, ignore)
     own = torch.arange(len(queries), device=logits.device)
     loss = functional.cross_entropy(logits, own)
     if two_sided:
@@ -155,7 +155,7 @@ def smoothed_info_nce(
     >>> [round(float(smoothed_info_nce(photos, photos, km, scale=5.0, tau_km=tau)), 3) for tau in (1.0, 50.0)]
     [0.007, 0.603]
     """
-    logits = _logits(queries, keys, scale, ignore)
+    logits = logits_of(queries, keys, scale, ignore)
     return _soft_cross_entropy(logits, km, tau_km)
 
 
@@ -209,7 +209,8 @@ def geocell_cross_entropy(
     return _soft_cross_entropy(logits, km, tau_km)
 
 
-def _logits(queries: Tensor, keys: Tensor, scale: float | Tensor, ignore: Tensor | None) -> Tensor:
+def logits_of(queries: Tensor, keys: Tensor, scale: float | Tensor, ignore: Tensor | None) -> Tensor:
+    """Return scaled cosines (N, M), minus infinity where a key is to be left out."""
     if queries.ndim != 2 or keys.ndim != 2 or queries.shape[1] != keys.shape[1]:
         raise InputError(f"queries must be (N, D) and keys (M, D); got {shape_of(queries)} and {shape_of(keys)}")
     if not 0 < len(queries) <= len(keys):
@@ -233,12 +234,17 @@ def _unit(vectors: Tensor) -> Tensor:
 
 
 def _soft_cross_entropy(logits: Tensor, km: Tensor, tau_km: float) -> Tensor:
-    """Cross-entropy with targets that fall off with the distance and sum to one over the logits that are finite."""
+    """Cross-entropy with targets that fall off with distance."""
     if km.shape != logits.shape:
         raise InputError(f"km must have one distance for each logit, shape {shape_of(logits)}; got {shape_of(km)}")
     check_positive("tau_km", tau_km)
+    return soft_targets(logits, -km.detach() / tau_km)
+
+
+def soft_targets(logits: Tensor, evidence: Tensor) -> Tensor:
+    """Cross-entropy of ``softmax(evidence)`` with ``softmax(logits)``, mean over rows; columns of -inf are left out."""
     out = logits.detach() == -math.inf
-    targets = torch.softmax((-km.detach() / tau_km).masked_fill(out, -math.inf), dim=1).to(logits.dtype)
+    targets = torch.softmax(evidence.masked_fill(out, -math.inf), dim=1).to(logits.dtype)
     # A key that is left out has target 0 and log-probability minus infinity, whose product is no number.
     return -(targets * functional.log_softmax(logits, dim=1).masked_fill(out, 0.0)).sum(dim=1).mean()
 

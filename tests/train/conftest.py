@@ -14,7 +14,7 @@ name: small
 data: {train: shards, validation: 0.2}
 image_head: {hidden: 32}
 location_encoder: {kind: xyz, frozen: false, settings: {hidden: 32}}
-concepts: {families: [climate]}
+concepts: {loss: kl, families: [climate], weight: 1.0}
 negatives: {size: 100}
 optim: {epochs: 3, batch_size: 32, lr: 1e-3}
 run: {accelerator: cpu, validation_places: 500, log_steps: 1}

@@ -21,7 +21,7 @@ SETTINGS = """
 name: towns
 data: {train: SHARDS, validation: 0.25, split_by: photo}
 image_head: {hidden: 64}
-concepts: {loss: kl}
+concepts: {loss: kl, weight: 1.0}
 negatives: {kind: none}
 optim: {epochs: 12, batch_size: 30, lr: 1e-3, schedule: constant}
 run: {accelerator: cpu, validation_places: 500}
@@ -126,27 +126,30 @@ def test_a_run_that_was_stopped_goes_on(photos, tmp_path, run):
     assert ends[0] == ends[1]  # the sha256 of every file is in it
 
 
-def test_a_new_encoder_gets_a_space_and_a_bank_of_its_own(photos, tmp_path, model):
-    folder = train(
-        settings(
-            photos,
-            "location_encoder={kind: xyz, frozen: false, settings: {hidden: 32}}",
-            "optim.epochs=1",
-            "data.validation=0",
-        ),
-        tmp_path / "own",
-    )
+def test_a_new_encoder_gets_a_space_and_a_bank_of_its_own(photos, tmp_path, model, monkeypatch):
+    few = model.with_bank(model.bank.subset(["BWh", "Cfb", "glacier scene"]))
+    few.save(tmp_path / "few")
+    monkeypatch.setenv("GEOCONCEPT_DATA", str(tmp_path / "nowhere"))
+    with pytest.warns(UserWarning, match="concept validity was not measured"):
+        folder = train(
+            settings(
+                photos,
+                f"model={tmp_path / 'few'}",
+                "location_encoder={kind: xyz, frozen: false, settings: {hidden: 32}}",
+                "optim.epochs=1",
+                "data.validation=0",
+            ),
+            tmp_path / "own",
+        )
     mine = gc.load_model(folder, backend="numpy")
     assert mine.space.startswith("towns-")
     assert mine.encode([[31.2, 30.0]]).shape == (1, 512)
-    assert mine.bank.names == model.bank.names
+    assert mine.bank.names == few.bank.names
     assert "Not measured" in (folder / "README.md").read_text()
     assert "carried into the new space" in (folder.parent / "concepts.md").read_text()
 
 
 def test_validation_photos_of_another_tower_are_refused(photos, tmp_path):
-    other = write_features(
-        tmp_path / "other", np.ones((4, 96)), [[0.0, 0.0]] * 4, tower={"name": "x", "sha256": "0" * 64}
-    )
+    other = write_features(tmp_path / "other", np.ones((4, 96)), [[0.0, 0.0]] * 4, tower={"name": "x", "sha256": "0"})
     with pytest.raises(ConfigError, match="from another tower"):
         train(settings(photos, f"data.validation={other.folder}"), tmp_path / "run")
