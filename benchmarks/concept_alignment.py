@@ -55,7 +55,12 @@ def main():
     ]
     for part in arguments.part:
         start = time.perf_counter()
-        lines += ["", *PARTS[part](data, arguments.seeds), "", f"{(time.perf_counter() - start) / 60:.0f} minutes."]
+        lines += [
+            "",
+            *PARTS[part](data, range(arguments.seeds)),
+            "",
+            f"{(time.perf_counter() - start) / 60:.0f} minutes.",
+        ]
         print("\n".join(lines), flush=True)
     if arguments.save:
         slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
@@ -113,15 +118,15 @@ class Classes:
 class ClassAnswer:
     """Log likelihoods of places from classes: how much likelier than usual a photo makes the one they lie in."""
 
-    def __init__(self, classes, logits):
-        self.classes = classes
+    def __init__(self, classes, logits, temperature=1.0):
+        self.classes, self.temperature = classes, temperature
         self.log_ratios = ((logits + classes.log_usual).log_softmax(dim=1) - classes.log_usual).numpy()
 
     def scores(self, rows, places):
-        return self.log_ratios[rows][:, self.classes.of_place[places]]
+        return (self.log_ratios[rows] / self.temperature)[:, self.classes.of_place[places]]
 
     def own(self, rows):
-        return self.log_ratios[rows, self.classes.of_photo[rows]]
+        return self.log_ratios[rows, self.classes.of_photo[rows]] / self.temperature
 
 
 def measured(photos, cells, answer, rows):
@@ -186,11 +191,11 @@ class Trainer:
     def answer(self, output, classes, check):
         """Turn outputs into an answer, at the temperature that is best on `check`."""
         if classes:
-            answer = ClassAnswer(classes, output)
-            return answer, surprise(answer.scores(check, self.photos.chosen), answer.own(check)).mean()
-        answer = Answer(self.photos, functional.normalize(output).numpy(), 1.0)
-        cosines, own = answer.scores(check, self.photos.chosen), answer.own(check)
-        losses = {t: surprise(cosines / t, own / t).mean() for t in TEMPERATURES}
+            answer, temperatures = ClassAnswer(classes, output), (1.0, 2.0, 4.0, 8.0)
+        else:
+            answer, temperatures = Answer(self.photos, functional.normalize(output).numpy(), 1.0), TEMPERATURES
+        scores, own = answer.scores(check, self.photos.chosen), answer.own(check)
+        losses = {t: surprise(scores / t, own / t).mean() for t in temperatures}
         answer.temperature = min(losses, key=losses.get)
         return answer, losses[answer.temperature]
 
@@ -258,7 +263,7 @@ def arms(photos, seed):
 def heads(photos, seeds):
     """Heads with each loss, on photographers held out."""
     trainer, found, chosen = Trainer(photos), {}, {}
-    for seed in range(seeds):
+    for seed in seeds:
         fold = folds(photos.group, FOLDS, seed)
         for name, recipes, like in arms(photos, seed):
             run = np.empty((len(fold), 4))
@@ -276,7 +281,7 @@ def heads(photos, seeds):
             found.setdefault(name, []).append(run)
             print(name, np.round(columns(run).mean(axis=0), 4), flush=True)
     taken = ", ".join(
-        f"{name} {np.mean([recipes[chosen[name, seed, k]].weight for seed in range(seeds) for k in range(FOLDS)]):.2g}"
+        f"{name} {np.mean([recipes[chosen[name, seed, k]].weight for seed in seeds for k in range(FOLDS)]):.2g}"
         for name, recipes, like in arms(photos, 0)
         if like is None and recipes[0].concept
     )
@@ -285,7 +290,7 @@ def heads(photos, seeds):
         "",
         f"1,280-{HIDDEN}-512, dropout {DROPOUT[0]} and {DROPOUT[1]}, AdamW ({RATE:g}, weight decay {DECAY:g}), batches "
         f"of {BATCH} with {NEGATIVES:,} places of the gallery, temperature 0.07, at most {EPOCHS} epochs, stopped "
-        f"where the photographers left out are best. {seeds} seeds. Lines with + and the map add a concept loss to "
+        f"where the photographers left out are best. {len(seeds)} seeds. Lines with + and the map add a concept loss to "
         f"alignment alone; its weight is the better of two. Mean weights chosen: {taken}. Controls follow the line "
         "they belong to and take its weight. Map of the tags: a soft target over the places of batch and gallery, the "
         "softmax of the mean log calibrated score of the concepts that the photo is tagged with. Differences are to "
@@ -339,7 +344,7 @@ def fit_closed(photos, place_rows, tag_rows, tags, tables, seed):
 def closed(photos, seeds):
     """Ridge regression to places, and to tags that are read through the bank; by number of photos."""
     found, tables = {}, [scores.numpy() for scores in photos.log_scores()]
-    for seed in range(seeds):
+    for seed in seeds:
         rng, fold, rotated = (
             np.random.default_rng(seed),
             folds(photos.group, FOLDS, seed),
@@ -374,7 +379,7 @@ def closed(photos, seeds):
         "known, tags of all training photos. Every line, controls too, chooses its own weight from "
         f"{', '.join(f'{w:g}' for w in TAG_WEIGHTS)}. Differences are to the same number of photos alone. Lines with "
         f"fewer than all photos are measured on every {CURVE}th place of the gallery: compare them among themselves. "
-        f"{seeds} seeds.",
+        f"{len(seeds)} seeds.",
         "",
         *table(photos, found, lambda name: None if name.endswith("alone") else f"{name.split(':')[0]}: alone"),
     ]
