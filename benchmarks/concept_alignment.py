@@ -4,7 +4,8 @@
 
 Two parts. `heads` trains small image heads with and without each concept loss, `closed` fits ridge regressions for
 several numbers of photos. Photos are read as features of a network for ImageNet (1,280 numbers), GeoCLIP's location
-encoder is frozen. Some 25 minutes on one core. Needs torch and the data; stops with a message where they are absent.
+encoder is frozen. Half an hour on one core that has nothing else to do. Needs torch and the data; stops with a message
+where they are absent.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from geoconcept_gis.train.losses import (
     info_nce,
     smoothed_info_nce,
 )
+from geoconcept_gis.train.seen import seen_concept_loss
 
 INNER = 6
 TEMPERATURES = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28)
@@ -72,18 +74,20 @@ def main():
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a head is trained."""
+    """How a head is trained: the loss against places, and a weighted one against concepts."""
 
     place: str = "one-sided"
     concept: str | None = None
     weight: float = 0.0
     width: float = 0.1
     basis: object = None
+    #: Whether photos get the concepts of other photos' places.
     mixed: bool = False
-    #: Log scores of gallery and own places to read tags with; None for no such loss.
+    #: Log scores of gallery and own places, for tags to be read with.
     tables: object = None
+    #: Instead of the photos' own.
     tags: object = None
-    tau_km: float = 300.0
+    tau_km: float = 75.0
 
 
 HIDDEN, BATCH, NEGATIVES, EPOCHS, PATIENCE = 256, 256, 1024, 20, 4
@@ -208,13 +212,10 @@ class Trainer:
             loss = smoothed_info_nce(output, keys, km, scale=SCALE, tau_km=recipe.tau_km)
         else:
             loss = info_nce(output, keys, scale=SCALE, two_sided=recipe.place == "two-sided")
-        tagged = tags.sum(dim=1) > 0.0
-        if recipe.concept == "map":
+        if recipe.concept == "seen":
             log_scores = torch.cat([recipe.tables[1][rows], recipe.tables[0][others]])
-            # Targets are exp(-distance / 1): here the "distance" is how improbable the tags are at a place.
-            far = -tags[tagged] @ log_scores.T
-            soft = smoothed_info_nce(output[tagged], keys, far, scale=SCALE, tau_km=1.0) if tagged.any() else 0.0
-            loss = loss + recipe.weight * tagged.float().mean() * soft
+            logits = SCALE * functional.normalize(output) @ keys.T
+            loss = loss + recipe.weight * seen_concept_loss(logits, log_scores, tags > 0.0)
         elif recipe.concept == "classes":
             loss = loss + recipe.weight * concept_bce(seen, (tags > 0.0).float())
         elif recipe.concept:
@@ -226,9 +227,9 @@ class Trainer:
 
 #: Width of each loss between activations: cosines spread over 0.1, profiles of 343 concepts are some 2 apart.
 WIDTHS = {"divergence": 1.0, "cauchy-schwarz": 1.0, "kl": 0.1, "mse": 0.1, "infonce": 0.1}
-WEIGHTS, MAP_WEIGHTS, CLASS_WEIGHTS = (0.1, 1.0), (2.0, 4.0), (1.0, 10.0)
+WEIGHTS, SEEN_WEIGHTS, CLASS_WEIGHTS = (0.1, 1.0), (2.0, 4.0), (1.0, 10.0)
 ALONE = "alignment alone"
-MAP = "map of the tags"
+SEEN = "+ seen"
 
 
 def arms(photos, seed):
@@ -255,7 +256,7 @@ def arms(photos, seed):
         "renamed concepts": {"tags": photos.tags[:, rng.permutation(photos.tags.shape[1])]},
         "rotated concepts": {"tables": rotated},
     }
-    add(MAP, [Recipe("one-sided", "map", weight, tables=tables) for weight in MAP_WEIGHTS], seen)
+    add(SEEN, [Recipe("one-sided", "seen", weight, tables=tables) for weight in SEEN_WEIGHTS], seen)
     add("+ tags as classes, no bank", [Recipe("one-sided", "classes", weight) for weight in CLASS_WEIGHTS], {})
     return out
 
@@ -290,11 +291,10 @@ def heads(photos, seeds):
         "",
         f"1,280-{HIDDEN}-512, dropout {DROPOUT[0]} and {DROPOUT[1]}, AdamW ({RATE:g}, weight decay {DECAY:g}), batches "
         f"of {BATCH} with {NEGATIVES:,} places of the gallery, temperature 0.07, at most {EPOCHS} epochs, stopped "
-        f"where the photographers left out are best. {len(seeds)} seeds. Lines with + and the map add a concept loss to "
-        f"alignment alone; its weight is the better of two. Mean weights chosen: {taken}. Controls follow the line "
-        "they belong to and take its weight. Map of the tags: a soft target over the places of batch and gallery, the "
-        "softmax of the mean log calibrated score of the concepts that the photo is tagged with. Differences are to "
-        "alignment alone.",
+        f"where photographers left out are best. {len(seeds)} seeds. Lines with + add a concept loss to alignment "
+        f"alone; its weight is the better of two. Mean weights chosen: {taken}. Controls follow the line they belong "
+        "to and take its weight. Divergence to infonce compare a photo with the concepts of its own place; seen holds "
+        "it to all places where the concepts that it is tagged with are probable. Differences are to alignment alone.",
         "",
         *table(photos, found, lambda name: None if name == ALONE else ALONE),
     ]
@@ -304,6 +304,8 @@ def heads(photos, seeds):
 
 STRENGTHS, TAG_WEIGHTS = (300.0, 1000.0), (0.0, 0.25, 0.5, 1.0, 2.0)
 COUNTS = (250, 500, 1000, None)
+#: Keeps the logarithm of a calibrated score finite.
+LEAST = 1e-4
 
 
 def ridge(features, targets, rows, strength):
@@ -341,14 +343,19 @@ def fit_closed(photos, place_rows, tag_rows, tags, tables, seed):
     return Answer(photos, vectors, temperature, seen, tables, weight)
 
 
+def readable(log_scores):
+    """Log scores that stay finite, as arrays."""
+    return [torch.log(scores.exp() + LEAST).numpy() for scores in log_scores]
+
+
 def closed(photos, seeds):
     """Ridge regression to places, and to tags that are read through the bank; by number of photos."""
-    found, tables = {}, [scores.numpy() for scores in photos.log_scores()]
+    found, tables = {}, readable(photos.log_scores())
     for seed in seeds:
         rng, fold, rotated = (
             np.random.default_rng(seed),
             folds(photos.group, FOLDS, seed),
-            [x.numpy() for x in photos.log_scores(seed)],
+            readable(photos.log_scores(seed)),
         )
         for count in COUNTS:
             rest = {} if count is None else {"concepts, tags of all": (photos.tags, tables, True)}

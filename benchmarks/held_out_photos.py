@@ -4,13 +4,14 @@ import numpy as np
 import torch
 
 from geoconcept_gis import load_model
-from geoconcept_gis.bank.definitions import _HERITAGE_SCENES, _SCENES
+from geoconcept_gis.bank.scenes import HERITAGE_SCENES, SCENES
 from geoconcept_gis.bank.sources import data_folder
 from geoconcept_gis.evaluation import distance_km
 from geoconcept_gis.evaluation.search import searched_area
 from geoconcept_gis.gallery import open_gallery
 from geoconcept_gis.h3cells import areas_of, cells_of
 from geoconcept_gis.train.concept_basis import ConceptBasis, random_basis
+from geoconcept_gis.train.seen import SeenConcepts
 
 FOLDS = 5
 #: H3 cells in which the true one is to be probable: some 330 km across.
@@ -19,8 +20,6 @@ RESOLUTION = 2
 FLOOR = 0.05
 #: Every which place of the gallery: to choose settings on, to measure learning curves on.
 CHOOSING, CURVE = 25, 10
-#: Keeps the logarithm of a calibrated score finite.
-LEAST = 1e-4
 MEASURES = ("200 km", "750 km", "2,500 km", "median km", "own place beats", "-log p", "log10 km2")
 
 
@@ -41,7 +40,7 @@ class Photos:
         self.bank = model.bank
         self.basis = ConceptBasis.from_bank(model.bank, offset=False)
         # Concepts that are defined by scenes a classifier names, and which of them it saw in each photo.
-        scenes = {name: names for name, names in (_SCENES | _HERITAGE_SCENES).items() if names}
+        scenes = {name: names for name, names in (SCENES | HERITAGE_SCENES).items() if names}
         self.seen = [concept for concept in model.bank.shown if concept.name in scenes]
         named = scene_names()[photos["scene"]]
         tags = np.stack([np.isin(named, scenes[concept.name]) for concept in self.seen], axis=1).astype(np.float32)
@@ -52,15 +51,11 @@ class Photos:
 
     def log_scores(self, seed=None):
         """Log calibrated scores of gallery and own places for concepts that tags name; with a seed, rotated ones."""
-        basis = ConceptBasis.from_bank(self.bank, self.seen, offset=False)
-        basis = basis if seed is None else random_basis(basis, seed)
-        slope, intercept = (
-            torch.tensor([getattr(concept.calibration, name) for concept in self.seen], dtype=torch.float32)
-            for name in ("slope", "intercept")
-        )
+        likely = SeenConcepts(self.bank, self.seen)
+        if seed is not None:
+            likely.basis = random_basis(likely.basis, seed)
         with torch.inference_mode():
-            cosines = [basis(torch.from_numpy(vectors)) for vectors in (self.vectors, self.own)]
-            return [torch.log(torch.sigmoid(slope * cosine + intercept) + LEAST) for cosine in cosines]
+            return [likely(torch.from_numpy(vectors)) for vectors in (self.vectors, self.own)]
 
     def about(self):
         """What is measured, for the page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ import pyproj
 import shapely
 
 from .errors import InputError
+from .provenance import EMB_KEY, embedding_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -30,6 +32,7 @@ __all__ = [
     "frame_to_table",
     "geo_column",
     "geometry_columns",
+    "hilbert_order",
     "point_wkb",
     "read_frame",
     "with_metadata",
@@ -49,6 +52,8 @@ _TYPES = (
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 #: Rows of a group: enough to compress well, few enough for the bbox statistics to be of use.
 ROWS_IN_GROUP = 1 << 17
+#: Bytes of a group before compression, as geoembeddings.org advises: wide tables get fewer rows.
+BYTES_IN_GROUP = 1 << 27
 
 
 def bbox_array(bounds: NDArray[np.float64]) -> pa.StructArray:
@@ -134,13 +139,15 @@ def with_metadata(
     provenance: Mapping[str, str] | None,
     primary: str = "geometry",
 ) -> pa.Table:
-    """Return the table with the keys ``geo`` and ``geoconcept`` in its metadata."""
+    """Return the table with the keys ``geo``, ``geoconcept`` and ``emb`` in its metadata."""
     metadata = dict(table.schema.metadata or {})
     if geo:
         record = {"version": "1.1.0", "primary_column": primary, "columns": dict(geo)}
         metadata[b"geo"] = json.dumps(record).encode()
     if provenance:
         metadata[PROVENANCE_KEY.encode()] = json.dumps(dict(provenance)).encode()
+        if "model_sha256" in provenance:
+            metadata[EMB_KEY.encode()] = json.dumps(embedding_record(provenance)).encode()
     return table.replace_schema_metadata(metadata)
 
 
@@ -213,6 +220,31 @@ def geometry_columns(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name, kind in kinds if isinstance(kind, gpd.array.GeometryDtype)]
 
 
+def hilbert_order(shapes: NDArray[np.object_]) -> NDArray[np.intp]:
+    """Return the order of rows along a Hilbert curve through their boxes' centres; rows without a place go last.
+
+    Parameters
+    ----------
+    shapes : ndarray of shapely geometries, shape (N,)
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+
+    Examples
+    --------
+    >>> hilbert_order(shapely.points([[0.0, 0.0], [9.0, 9.0], [1.0, 0.0]])).tolist()
+    [0, 2, 1]
+    """
+    import geopandas as gpd
+
+    placed = np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    rows = np.flatnonzero(placed)
+    if len(rows) > 1:
+        rows = rows[np.argsort(gpd.GeoSeries(shapes[rows]).hilbert_distance().to_numpy(), kind="stable")]
+    return np.concatenate([rows, np.flatnonzero(~placed)])
+
+
 def _types(shapes: NDArray[np.object_]) -> list[str]:
     kinds = shapely.get_type_id(shapes)
     there = kinds >= 0
@@ -220,8 +252,14 @@ def _types(shapes: NDArray[np.object_]) -> list[str]:
     return sorted({_TYPES[kind] + (" Z" if deep else "") for kind, deep in pairs})
 
 
-def read_frame(path: Path) -> pd.DataFrame:
+def read_frame(path: Path, groups: Sequence[int] | None = None) -> pd.DataFrame:
     """Read a GeoParquet file as a GeoDataFrame, any other Parquet file as a DataFrame.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    groups : sequence of int, optional
+        Only these row groups; an index that only counts rows then counts from the first row of the file.
 
     Raises
     ------
@@ -233,10 +271,28 @@ def read_frame(path: Path) -> pd.DataFrame:
 
     try:
         metadata = pq.read_schema(path).metadata or {}
-        frame = gpd.read_parquet(path) if b"geo" in metadata else pd.read_parquet(path)
+        source: Any = path if groups is None else _row_groups(path, groups)
+        frame = gpd.read_parquet(source) if b"geo" in metadata else pd.read_parquet(source)
     except (pa.ArrowInvalid, OSError, ValueError, KeyError, shapely.errors.GEOSException) as error:
         raise InputError(f"{path} is not a readable Parquet file: {error}") from None
+    if groups and isinstance(frame.index, pd.RangeIndex):
+        frame.index += _rows_before(path, groups[0])
     return frame
+
+
+def _row_groups(path: Path, groups: Sequence[int]) -> io.BytesIO:
+    """Return some row groups as a file of their own, so that one reader reads both."""
+    with pq.ParquetFile(path) as file:
+        table = file.read_row_groups(list(groups))
+    copy = io.BytesIO()
+    pq.write_table(table, copy, compression="none")
+    copy.seek(0)
+    return copy
+
+
+def _rows_before(path: Path, group: int) -> int:
+    metadata = pq.read_metadata(path)
+    return sum(metadata.row_group(k).num_rows for k in range(group))
 
 
 class ParquetStream:
@@ -268,4 +324,5 @@ class ParquetStream:
             self._writer = pq.ParquetWriter(
                 self._path, table.schema, compression="zstd", use_dictionary=repeat, write_page_index=True
             )
-        self._writer.write_table(table, row_group_size=ROWS_IN_GROUP)
+        rows = BYTES_IN_GROUP * max(table.num_rows, 1) // max(table.nbytes, 1)
+        self._writer.write_table(table, row_group_size=min(ROWS_IN_GROUP, max(rows, 1)))

@@ -127,6 +127,17 @@ def _box(west: Any, south: Any, east: Any, north: Any) -> Any:
 def walk(shape: Any, resolution: int) -> Iterator[NDArray[np.uint64]]:
     """Yield the cells of an area in sorted order, one neighbourhood of parents after the other."""
     coarse = max(0, resolution - 3)
+    parents = parents_near(shape, coarse, resolution)
+    step = max(1, AT_ONCE // 7 ** (resolution - coarse))
+    for start in range(0, len(parents), step):
+        cells = descend(parents[start : start + step], resolution)
+        if shape is not None:
+            cells = cells[shapely.intersects_xy(shape, *centers_of(cells).T)]
+        yield cells
+
+
+def parents_near(shape: Any, coarse: int, resolution: int) -> NDArray[np.uint64]:
+    """Return, sorted, the cells that may have a child of `resolution` with its centre in the area (None: the world)."""
     parents = np.sort(h3.get_res0_cells().astype(np.uint64))
     shapely.prepare(shape)
     for level in range(coarse + 1):
@@ -136,12 +147,7 @@ def walk(shape: Any, resolution: int) -> Iterator[NDArray[np.uint64]]:
             parents = descend(parents, level)
         if shape is not None:
             parents = parents[_near(parents, level, shape)]
-    step = max(1, AT_ONCE // 7 ** (resolution - coarse))
-    for start in range(0, len(parents), step):
-        cells = descend(parents[start : start + step], resolution)
-        if shape is not None:
-            cells = cells[shapely.intersects_xy(shape, *centers_of(cells).T)]
-        yield cells
+    return parents
 
 
 def _near(cells: NDArray[np.uint64], level: int, shape: Any) -> NDArray[np.bool_]:

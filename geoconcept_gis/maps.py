@@ -16,7 +16,7 @@ import xarray as xr
 
 from .concepts import KINDS, default_kind
 from .errors import InputError
-from .grid import Grid, make_grid
+from .grid import BLOCK, Grid, make_grid
 from .land import on_land
 from .model import as_model
 from .progress import report
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .model import GeoConceptModel
     from .progress import Progress
 
-__all__ = ["concept_map"]
+__all__ = ["concept_map", "score_cells"]
 
 
 def concept_map(
@@ -47,6 +47,7 @@ def concept_map(
     model: GeoConceptModel | str | PathLike[str] | None = None,
     kind: str | None = None,
     given: ConceptLike | Iterable[ConceptLike] | None = None,
+    chunks: int | tuple[int, int] | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Score the centres of a grid of cells against concepts.
@@ -75,9 +76,12 @@ def concept_map(
     given : str, Concept, iterable of either, or None
         Concepts to take away from every place first, so that the map shows what is left of the others. What is left
         has no calibration and no percentiles, only a cosine; see `GeoConceptModel.given`.
+    chunks : int or (int, int), optional
+        Rows and columns of a chunk: the map is then planned now (dask, extra ``dask``) and computed chunk by chunk
+        when it is asked for, by `write_zarr` for example, so that it may be larger than memory.
     progress : callable, optional
         Called as ``progress(done, total)`` in cells to encode, and with ``done=0`` while they are being picked;
-        return true to cancel.
+        return true to cancel. Not with `chunks`.
 
     Returns
     -------
@@ -121,8 +125,16 @@ def concept_map(
     erased = [] if given is None else model.select(given)
     if erased:
         chosen = [model.given(concept, erased) for concept in chosen]
-    grid = make_grid(bounds, resolution, shape, crs, len(chosen))
-    scores = _score(grid, model, chosen, kind, mask, progress)
+    if chunks is None:
+        grid = make_grid(bounds, resolution, shape, crs, len(chosen))
+        scores: Any = _score(grid, model, chosen, kind, mask, progress)
+    elif progress is not None:
+        raise InputError("a map in chunks is computed later, and shows its progress there: leave progress out")
+    else:
+        from .scale.maps import lazy_scores
+
+        grid = make_grid(bounds, resolution, shape, crs, 0)  # no limit: it need not fit into memory
+        scores = lazy_scores(grid, model, chosen, kind, mask, chunks)
     dataset = _dataset(grid, scores, model, chosen, kind, mask)
     if erased:
         dataset.attrs["geoconcept_given"] = "; ".join(concept.name for concept in erased)
@@ -150,36 +162,71 @@ def _score(
     progress: Progress | None,
 ) -> NDArray[np.float32]:
     """Return scores (concept, row, column), NaN where the mask or the projection leaves a cell out."""
-    scorer = model.scorer(chosen, kind)
-    wanted = np.zeros(grid.cells, dtype=bool)
-    for cells in grid.blocks():
-        report(progress, 0, grid.cells)
-        places = grid.lonlat(cells)
-        inside = np.isfinite(places[:, 0])
-        if mask == "land":
-            inside[inside] = on_land(places[inside])
-        wanted[cells] = inside
-    total = int(wanted.sum())
-    if total == 0:
+    scores, scored = score_cells(grid, None, model, chosen, kind, mask, progress)
+    if scored == 0:
         warnings.warn(
             "no cell of this map is left to score: none has its centre on Earth"
             + (" and on land (try smaller cells, or mask=None)" if mask == "land" else ""),
             stacklevel=3,
         )
-    scores = np.full((len(chosen), grid.cells), np.nan, dtype=np.float32)
-    done = 0
-    for block in grid.blocks():
-        cells = block[wanted[block]]
-        places = grid.lonlat(cells)
-        for part, vectors in model.iter_encode(places, progress=progress, total=total, done=done):
-            scores[:, cells[part]] = scorer(vectors).T
-        done += len(cells)
     return scores.reshape(len(chosen), grid.height, grid.width)
+
+
+def score_cells(
+    grid: Grid,
+    cells: NDArray[np.int64] | None,
+    model: GeoConceptModel,
+    chosen: list[Concept],
+    kind: str,
+    mask: str | None,
+    progress: Progress | None = None,
+) -> tuple[NDArray[np.float32], int]:
+    """Score some cells of a grid.
+
+    Parameters
+    ----------
+    grid : Grid
+    cells : ndarray of int, shape (N,), or None
+        Their numbers, counted row by row; None means all.
+    model, chosen, kind, mask, progress
+        As in `concept_map`, checked.
+
+    Returns
+    -------
+    ndarray of float32, shape (K, N)
+        NaN where the mask or the projection leaves a cell out.
+    int
+        How many cells were scored.
+    """
+    count = grid.cells if cells is None else len(cells)
+    blocks = [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
+
+    def centres(part: slice) -> NDArray[np.float64]:
+        return grid.lonlat(np.arange(part.start, part.stop) if cells is None else cells[part])
+
+    wanted = np.zeros(count, dtype=bool)
+    for block in blocks:
+        report(progress, 0, count)
+        places = centres(block)
+        inside = np.isfinite(places[:, 0])
+        if mask == "land":
+            inside[inside] = on_land(places[inside])
+        wanted[block] = inside
+    total, done = int(wanted.sum()), 0
+    scorer = model.scorer(chosen, kind)
+    scores = np.full((len(chosen), count), np.nan, dtype=np.float32)
+    for block in blocks:
+        columns = block.start + np.flatnonzero(wanted[block])
+        places = centres(block)[wanted[block]]
+        for part, vectors in model.iter_encode(places, progress=progress, total=total, done=done):
+            scores[:, columns[part]] = scorer(vectors).T
+        done += len(columns)
+    return scores, total
 
 
 def _dataset(
     grid: Grid,
-    scores: NDArray[np.float32],
+    scores: Any,
     model: GeoConceptModel,
     chosen: list[Concept],
     kind: str,

@@ -12,20 +12,21 @@ from .coordinates import STATUS_WITH_VALUES, looks_swapped, status, wrap_longitu
 from .errors import CoordinateError, InputError, SeamWarning
 from .features import FeatureColumns, check_choice
 from .geometry import representative_points, spread_points, to_lonlat
+from .scale.engine import is_lazy
+from .scale.frames import embed_lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from os import PathLike
 
     import geopandas as gpd
-    import pandas as pd
     from numpy.typing import NDArray
 
     from .concepts.bank import ConceptLike
     from .model import GeoConceptModel
     from .progress import Progress
 
-__all__ = ["STATUS_COLUMN", "embed"]
+__all__ = ["STATUS_COLUMN", "check_frame", "embed"]
 
 STATUS_COLUMN = "geoconcept_status"
 _ROWS_SHOWN = 5
@@ -49,8 +50,9 @@ def embed(
 
     Parameters
     ----------
-    gdf : geopandas.GeoDataFrame
-        Any geometries, any index, any CRS; without a CRS it is refused. It is not changed.
+    gdf : geopandas.GeoDataFrame, or dask_geopandas.GeoDataFrame
+        Any geometries, any index, any CRS; without a CRS it is refused. It is not changed. For a dask-geopandas
+        frame, so is the result: planned now, computed partition by partition when it is asked for.
     features : {"concepts", "embedding", "all"}
         ``concepts``: one column ``concept_<name>`` each. ``embedding``: ``embedding_000`` to ``embedding_511``, raw
         and not normalised. ``all``: both.
@@ -102,6 +104,7 @@ def embed(
     --------
     geoconcept_gis.embed_h3 : the same for H3 cells.
     geoconcept_gis.read_places, geoconcept_gis.write_places : files in and out.
+    geoconcept_gis.scan_places, geoconcept_gis.write_partitions : the same for dask-geopandas frames.
 
     Examples
     --------
@@ -117,12 +120,15 @@ def embed(
     >>> bool(scored["concept_hot_desert_climate"].idxmax() == 0)
     True
     """
+    if is_lazy(gdf):
+        if progress is not None:
+            raise InputError("a dask-geopandas frame is embedded later: give progress to write_partitions")
+        return embed_lazily(gdf, features, concepts, model, invalid, kind=kind, within=within, samples=samples)
     check_choice("invalid", invalid, ("raise", "null"))
     check_choice("within", within, ("point", "mean"))
     samples = _check_samples(samples)
-    shapes = _shapes(gdf)
     columns = FeatureColumns(model, features, concepts, kind)
-    _refuse_clash(gdf, columns.names + ([STATUS_COLUMN] if invalid == "null" else []))
+    shapes = check_frame(gdf, columns.names + ([STATUS_COLUMN] if invalid == "null" else []))
 
     xy = representative_points(shapes)
     lonlat, lost = to_lonlat(xy, gdf.crs)
@@ -150,8 +156,14 @@ def _check_samples(samples: Any) -> int:
     return int(samples)
 
 
-def _shapes(gdf: Any) -> NDArray[np.object_]:
-    """Return the geometries of a frame that can be embedded, or say how to make one."""
+def check_frame(gdf: Any, new: Iterable[str]) -> NDArray[np.object_]:
+    """Return the geometries of a frame that can take the `new` columns, or say how to make one.
+
+    Raises
+    ------
+    InputError
+        It is no GeoDataFrame, it has no active geometry or CRS, or it has a column of these names already.
+    """
     import geopandas as gpd
 
     if isinstance(gdf, gpd.GeoSeries):
@@ -168,14 +180,11 @@ def _shapes(gdf: Any) -> NDArray[np.object_]:
             "the GeoDataFrame has no CRS, so its coordinates could mean anything: "
             "gdf.set_crs('EPSG:4326') if they are longitude and latitude in degrees"
         )
-    return np.asarray(gdf.geometry.array)
-
-
-def _refuse_clash(frame: pd.DataFrame, names: Iterable[str]) -> None:
-    clash = [name for name in names if name in frame.columns]
+    clash = [name for name in new if name in gdf.columns]
     if clash:
         shown = ", ".join(clash[:_ROWS_SHOWN]) + (", ..." if len(clash) > _ROWS_SHOWN else "")
         raise InputError(f"the table has these columns already: {shown}; rename or drop them first")
+    return np.asarray(gdf.geometry.array)
 
 
 def _wrapped(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:

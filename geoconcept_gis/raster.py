@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import xarray as xr
 from .errors import InputError
 from .files import atomic_file
 from .grid import Grid
+from .provenance import EMB_KEY, embedding_record
 from .style import look_of, write_qml
 
 if TYPE_CHECKING:
@@ -73,7 +75,8 @@ def write_raster(dataset: xr.Dataset, path: str | PathLike[str], *, style: bool 
     path = Path(path)
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise InputError(f"a raster's name must end in .tif or .tiff; got {path.name!r}")
-    layers, grid = check_map(dataset)
+    check_map(dataset)
+    layers, grid = check_map(dataset.compute())  # a map in chunks is computed once, not once for each band
     kind = dataset.attrs["geoconcept_kind"]
     with contextlib.ExitStack() as stack:
         if style:
@@ -190,9 +193,11 @@ def _write_plain(layers: list[xr.DataArray], grid: Grid, dataset: xr.Dataset, pa
 def _tags(dataset: xr.Dataset, layers: list[xr.DataArray]) -> dict[str, str]:
     attributes = dataset.attrs
     names = [str(layer.attrs["concept"]) for layer in layers if "concept" in layer.attrs]
-    tags = {key.upper(): str(value) for key, value in attributes.items() if str(key).startswith("geoconcept_")}
+    ours = {str(key): str(value) for key, value in attributes.items() if str(key).startswith("geoconcept_")}
+    emb = embedding_record({key.removeprefix("geoconcept_"): value for key, value in ours.items()})
     return {
-        **tags,
+        **{key.upper(): value for key, value in ours.items()},
+        **({EMB_KEY.upper(): json.dumps(emb)} if emb else {}),
         **({"GEOCONCEPT_CONCEPTS": "; ".join(names)} if names else {}),
         "TIFFTAG_SOFTWARE": str(attributes["geoconcept_software"]),
         "TIFFTAG_IMAGEDESCRIPTION": f"{attributes.get('title', '')}. {attributes.get('comment', '')}",

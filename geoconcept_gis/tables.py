@@ -24,7 +24,7 @@ from .geometry import to_lonlat
 from .geoparquet import PROVENANCE_KEY, ParquetStream, check_names, frame_to_table, geometry_columns, read_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -57,6 +57,7 @@ def read_places(
     crs: Any = None,
     layer: str | None = None,
     invalid: str = "raise",
+    groups: Sequence[int] | None = None,
 ) -> gpd.GeoDataFrame:
     r"""Read a table of places.
 
@@ -74,6 +75,8 @@ def read_places(
         Layer of a GeoPackage that holds several.
     invalid : {"raise", "null"}
         What to do with coordinate cells that hold text: name them in an error, or leave the geometry out.
+    groups : sequence of int, optional
+        Only these row groups of a Parquet file.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def read_places(
     if suffix in _TEXT:
         table = _read_text(path, suffix)
     elif suffix in _PARQUET:
-        table = read_frame(path)
+        table = read_frame(path, groups)
     else:
         table = _read_layer(path, layer)
     if isinstance(table, gpd.GeoDataFrame):

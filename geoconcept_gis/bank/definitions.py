@@ -12,6 +12,7 @@ import numpy as np
 
 from ..concepts.concept import slug
 from .koeppen import CLASSES, GROUPS
+from .scenes import HERITAGE_SCENES, SCENES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -427,14 +428,6 @@ _HERITAGE = {
     "temple": ("temple",),
     "wine landscape": ("vineyard", "wine", "vine-"),
 }
-_HERITAGE_SCENES = {
-    "cathedral": ("church/outdoor",),
-    "mosque": ("mosque/outdoor",),
-    "castle": ("castle",),
-    "palace": ("palace",),
-    "temple": ("temple/asia", "pagoda"),
-    "wine landscape": (),
-}
 _HERITAGE_ALIASES = {
     "cathedral": ("church",),
     "castle": ("fortress",),
@@ -445,7 +438,7 @@ _HERITAGE_ALIASES = {
 
 def _culture() -> Iterator[Definition]:
     for name, words in _HERITAGE.items():
-        scenes = _HERITAGE_SCENES.get(name, ())
+        scenes = HERITAGE_SCENES.get(name, ())
 
         def label(t: Truths, words: tuple[str, ...] = words, scenes: tuple[str, ...] = scenes) -> NDArray[np.float64]:
             text, scene = t.photo_text(), t.photo_scene()
@@ -557,70 +550,9 @@ def _places(countries: list[str]) -> Iterator[Definition]:
 
 # ---------------------------------------------------------------- scenes
 
-#: Scenes that belong to a landscape, a way of building or a way of using land; names as a reader would say them.
-_SCENES = {
-    "beach scene": ("beach", "beach_house", "coast", "wave"),
-    "rocky coast scene": ("coast", "cliff", "islet", "rock_arch"),
-    "harbour scene": ("harbor", "boat_deck", "pier", "boathouse", "lighthouse"),
-    "boardwalk scene": ("boardwalk", "promenade"),
-    "open sea scene": ("ocean", "underwater/ocean_deep", "wave"),
-    "lagoon scene": ("lagoon", "islet"),
-    "lake scene": ("lake/natural", "pond", "raft"),
-    "marsh scene": ("marsh", "swamp", "watering_hole"),
-    "waterfall scene": ("waterfall", "creek", "river", "swimming_hole", "grotto"),
-    "canal scene": ("canal/urban", "canal/natural", "lock_chamber"),
-    "bridge scene": ("bridge", "viaduct", "aqueduct"),
-    "hot spring scene": ("hot_spring",),
-    "snowy mountain scene": ("mountain_snowy", "crevasse", "glacier"),
-    "mountain scene": ("mountain", "mountain_path", "valley", "mountain_snowy"),
-    "ski scene": ("ski_slope", "ski_resort", "chalet"),
-    "glacier scene": ("glacier", "crevasse", "iceberg", "ice_floe", "ice_shelf"),
-    "tundra scene": ("tundra",),
-    "snowfield scene": ("snowfield", "igloo", "ice_skating_rink/outdoor"),
-    "canyon scene": ("canyon", "butte", "badlands", "rock_arch"),
-    "sand desert scene": ("desert/sand",),
-    "desert scene": ("desert/sand", "desert/vegetation", "desert_road"),
-    "volcano scene": ("volcano",),
-    "rainforest scene": ("rainforest", "tree_house", "rope_bridge"),
-    "bamboo forest scene": ("bamboo_forest",),
-    "broadleaf forest scene": ("forest/broadleaf", "forest_path", "forest_road"),
-    "wild field scene": ("field/wild", "pasture", "field_road"),
-    "farm field scene": ("field/cultivated", "wheat_field", "corn_field", "hayfield", "farm"),
-    "orchard scene": ("orchard", "tree_farm"),
-    "vineyard": ("vineyard",),
-    "rice paddy": ("rice_paddy",),
-    "wind farm scene": ("wind_farm", "windmill"),
-    "oil rig scene": ("oilrig",),
-    "village scene": ("village", "cottage", "barn"),
-    "skyscraper scene": ("skyscraper", "downtown", "office_building"),
-    "city street scene": ("street", "crosswalk", "plaza", "downtown"),
-    "alley scene": ("alley", "courtyard", "doorway/outdoor"),
-    "highway scene": ("highway", "desert_road"),
-    "railway scene": ("railroad_track", "train_station/platform"),
-    "residential scene": ("residential_neighborhood", "driveway", "house", "porch", "yard"),
-    "medina": ("medina", "kasbah", "bazaar/outdoor"),
-    "street market scene": ("market/outdoor", "bazaar/outdoor"),
-    "pagoda": ("pagoda",),
-    "Japanese garden": ("japanese_garden", "zen_garden"),
-    "synagogue": ("synagogue/outdoor",),
-    "lighthouse": ("lighthouse",),
-    "ruins scene": ("ruin", "archaelogical_excavation", "burial_chamber", "mausoleum"),
-    "amphitheatre": ("amphitheater",),
-    "bullring": ("bullring",),
-    "baseball scene": ("stadium/baseball", "baseball_field"),
-    "American football scene": ("football_field", "stadium/football"),
-    "rodeo": ("arena/rodeo",),
-    "golf course scene": ("golf_course",),
-    "beer garden": ("beer_garden",),
-    "fish pond scene": ("fishpond",),
-    "cemetery": ("cemetery",),
-    "runway": ("runway", "airfield"),
-    "botanical garden": ("botanical_garden",),
-}
-
 
 def _scenes() -> Iterator[Definition]:
-    for name, scenes in _SCENES.items():
+    for name, scenes in SCENES.items():
 
         def label(t: Truths, scenes: tuple[str, ...] = scenes) -> NDArray[np.float64]:
             return _flag(np.isin(t.photo_scene(), scenes), t.photo_text() != "")

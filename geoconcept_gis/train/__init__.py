@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .config import TrainConfig, read_config
     from .features import cache_features
-    from .loop import Fitted, fit
+    from .loop import Fitted, fit, split
     from .run import train
     from .shards import FeatureShards, write_features
     from .sources import Source, open_source
@@ -25,6 +25,7 @@ _HOMES = {
     "fit": "loop",
     "open_source": "sources",
     "read_config": "config",
+    "split": "loop",
     "train": "run",
     "write_features": "shards",
 }
@@ -38,6 +39,7 @@ __all__ = [
     "fit",
     "open_source",
     "read_config",
+    "split",
     "train",
     "write_features",
 ]

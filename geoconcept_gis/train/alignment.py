@@ -286,7 +286,6 @@ def _image_head(
 ) -> tuple[Standardise, nn.Sequential]:
     """Return the image head, new or the model's, and what its input is standardised with."""
     settings, dim = config.image_head, features.shape[1]
-    rate = settings.dropout
     if settings.start == "model":
         weights = model.image_head.weights
         hidden, into = weights["0.weight"].shape
@@ -302,7 +301,11 @@ def _image_head(
         spread = float(np.sqrt(np.square(features - mean).mean())) or 1.0
         standardise = Standardise(torch.tensor(mean, dtype=torch.float32), spread)
     head = nn.Sequential(
-        nn.Dropout(rate), nn.Linear(dim, hidden), nn.ReLU(), nn.Dropout(rate), nn.Linear(hidden, SHARED)
+        nn.Dropout(settings.dropout),
+        nn.Linear(dim, hidden),
+        nn.ReLU(),
+        nn.Dropout(settings.hidden_dropout),
+        nn.Linear(hidden, SHARED),
     )
     if settings.start == "model":
         with torch.no_grad():

@@ -73,7 +73,9 @@ def model_card(
     if report is None:
         lines += ["**Not measured**: no photos were held out.", ""]
     else:
-        lines += ["## Photos that were held out", "", str(report.evaluation), "", *_concept_lines(report.concepts), ""]
+        # The evaluation's own title goes, its parts become parts of this one.
+        measured = str(report.evaluation).partition("\n")[2].replace("\n## ", "\n### ")
+        lines += ["## Photos that were held out", measured, "### Concepts", "", *_concept_lines(report.concepts), ""]
     lines += [
         "## Mind",
         "",

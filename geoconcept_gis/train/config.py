@@ -85,13 +85,14 @@ class ImageHeadConfig(_Part):
         New weights, or those of the model that training starts from (CLIP features only).
     hidden : int
         Width between the layers.
-    dropout : float
-        Share of inputs and hidden numbers that are set to zero in training.
+    dropout, hidden_dropout : float
+        Share of inputs, and of numbers between the layers, that are set to zero in training.
     """
 
     start: Literal["random", "model"] = "random"
     hidden: Count = 768
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    hidden_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
 
 
 class LocationEncoderConfig(_Part):

@@ -165,8 +165,8 @@ def _validity(teacher: GeoConceptModel, model: GeoConceptModel) -> pd.DataFrame 
 
 
 def _write_report(folder: Path, report: Report, name: str) -> None:
-    text = f"# Photos that {name} was not trained on\n\n{report.evaluation}\n"
-    _write(folder / "evaluation.md", text)
+    title, _, rest = str(report.evaluation).partition("\n")
+    _write(folder / "evaluation.md", f"{title}: photos that {name} was not trained on\n{rest}\n")
     for file, table in (("predictions.csv", report.rows), ("concepts.csv", report.concepts)):
         with atomic_file(folder / file) as part:
             table.to_csv(part, index=False)

@@ -1,0 +1,1 @@
+"""Features for regressors, and honest tests of what is fitted on them."""
