@@ -80,16 +80,17 @@ def candidates() -> dict[str, tuple[gc.ConceptFeatures | None, Any]]:
     unlike = table.query("grade != 'D' and family != 'climate'")["name"].tolist()
     percentiles = gc.ConceptFeatures(kind="percentile")
     ridge = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
-    # A tenth of the features at each split is as good as all of them, and several times as fast.
-    trees = HistGradientBoostingRegressor(max_features=0.1, random_state=0)
+    trees = HistGradientBoostingRegressor(random_state=0)
     # A curve a concept, summed: splines under one penalty.
     knots = np.repeat(np.linspace(0.0, 100.0, 5)[:, None], len(LEGIBLE), axis=1)
     additive = make_pipeline(SplineTransformer(knots=knots), RidgeCV(PENALTIES))
     return {
-        "longitude and latitude, trees": (None, HistGradientBoostingRegressor(random_state=0)),
+        "longitude and latitude, trees": (None, trees),
         "16 concepts, additive": (gc.ConceptFeatures(concepts=LEGIBLE, kind="percentile"), additive),
         "concepts but climate, ridge": (gc.ConceptFeatures(concepts=unlike, kind="percentile"), ridge),
         "concepts, ridge": (percentiles, ridge),
+        "concepts as cosines, ridge": (gc.ConceptFeatures(kind="cosine"), ridge),
+        "concepts calibrated, ridge": (gc.ConceptFeatures(), ridge),
         "concepts, trees": (percentiles, trees),
         "embedding, ridge": (gc.ConceptFeatures("embedding"), ridge),
         "layers, ridge": (gc.ConceptFeatures("layers"), ridge),

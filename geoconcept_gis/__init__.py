@@ -37,10 +37,17 @@ if TYPE_CHECKING:
     from .model import GeoConceptModel, load_model
     from .places import embed
     from .plot import plot_concept_map, save_concept_map
-    from .provenance import read_provenance
+    from .provenance import ModelCheck, check_model, read_provenance
     from .raster import write_raster
     from .reference import reference_places
+    from .scale.cells import h3_partitions
+    from .scale.frames import partition_by_h3
+    from .scale.function import FeatureFunction
+    from .scale.inputs import scan_places
+    from .scale.maps import write_zarr
+    from .scale.partitions import write_partitions
     from .similar import Similarity, similar_places
+    from .stac import stac_item, write_stac
     from .tables import read_places, write_places
     from .text.concept import concept_from_text, search_concepts
     from .towers.clip import ClipTower, load_clip
@@ -53,11 +60,14 @@ _HOMES = {
     "ConceptFeatures": "learn.estimator",
     "Evaluation": "evaluation",
     "Explanation": "explanation",
+    "FeatureFunction": "scale.function",
     "GeoConceptError": "errors",
     "GeoConceptModel": "model",
+    "ModelCheck": "provenance",
     "MoransI": "learn.residuals",
     "Similarity": "similar",
     "SpatialFolds": "learn.folds",
+    "check_model": "provenance",
     "combine": "locate.combine",
     "compare": "comparison",
     "concept_from_places": "from_places",
@@ -71,11 +81,13 @@ _HOMES = {
     "Geolocation": "locate.geolocation",
     "geolocate": "locate.locate",
     "h3_grid": "h3cells",
+    "h3_partitions": "scale.cells",
     "leakage": "learn.folds",
     "learning_curve": "learn.curves",
     "load_clip": "towers.clip",
     "load_model": "model",
     "morans_i": "learn.residuals",
+    "partition_by_h3": "scale.frames",
     "plot_concept_map": "plot",
     "prediction_maps": "learn.residuals",
     "read_concept": "concept_files",
@@ -83,15 +95,20 @@ _HOMES = {
     "read_provenance": "provenance",
     "reference_places": "reference",
     "save_concept_map": "plot",
+    "scan_places": "scale.inputs",
     "search_concepts": "text.concept",
     "similar_places": "similar",
     "spatial_folds": "learn.folds",
+    "stac_item": "stac",
     "summarise": "locate.files",
     "world_places": "datasets",
     "write_concept": "concept_files",
     "write_h3": "cells",
+    "write_partitions": "scale.partitions",
     "write_places": "tables",
     "write_raster": "raster",
+    "write_stac": "stac",
+    "write_zarr": "scale.maps",
 }
 
 __all__ = [
@@ -102,13 +119,16 @@ __all__ = [
     "ConceptFeatures",
     "Evaluation",
     "Explanation",
+    "FeatureFunction",
     "GeoConceptError",
     "GeoConceptModel",
     "Geolocation",
+    "ModelCheck",
     "MoransI",
     "Similarity",
     "SpatialFolds",
     "__version__",
+    "check_model",
     "combine",
     "compare",
     "concept_from_places",
@@ -122,11 +142,13 @@ __all__ = [
     "explain",
     "geolocate",
     "h3_grid",
+    "h3_partitions",
     "leakage",
     "learning_curve",
     "load_clip",
     "load_model",
     "morans_i",
+    "partition_by_h3",
     "plot_concept_map",
     "prediction_maps",
     "read_concept",
@@ -134,15 +156,20 @@ __all__ = [
     "read_provenance",
     "reference_places",
     "save_concept_map",
+    "scan_places",
     "search_concepts",
     "similar_places",
     "spatial_folds",
+    "stac_item",
     "summarise",
     "world_places",
     "write_concept",
     "write_h3",
+    "write_partitions",
     "write_places",
     "write_raster",
+    "write_stac",
+    "write_zarr",
 ]
 
 

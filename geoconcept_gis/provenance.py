@@ -91,7 +91,7 @@ class ModelCheck(NamedTuple):
 def check_model(
     record: Mapping[str, str] | str | PathLike[str], model: GeoConceptModel | str | PathLike[str] | None = None
 ) -> ModelCheck:
-    """Check a record of provenance against a model: do the weights here have its sha256?
+    """Check whether the model that a file was made with is at hand, by the sha256 of its weights.
 
     The encoder's file is read and hashed anew, so that weights changed after their installation are found, too.
 
@@ -145,7 +145,9 @@ def check_model(
             f"model {here.name!r} here has the same weights but another concept bank: sha256 "
             f"{here.bank_sha256[:12]}..., the file's {bank[:12]}...; embeddings agree, scores may not",
         )
-    return ModelCheck("match", f"model {here.name!r} here has the same weights" + " and bank" * ("bank_sha256" in record))
+    return ModelCheck(
+        "match", f"model {here.name!r} here has the same weights" + " and bank" * ("bank_sha256" in record)
+    )
 
 
 def embedding_record(provenance: Mapping[str, str]) -> dict[str, Any] | None:

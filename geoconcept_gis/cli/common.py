@@ -27,6 +27,7 @@ __all__ = [
     "KindOption",
     "ModelOption",
     "OverwriteOption",
+    "StacOption",
     "TextOption",
     "TowerOption",
     "WeightsOption",
@@ -82,6 +83,9 @@ BoundsOption = Annotated[
     ),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+StacOption = Annotated[
+    bool, typer.Option("--stac", help="Also write a STAC item beside the output, with the embeddings extension.")
+]
 
 
 TowerOption = Annotated[

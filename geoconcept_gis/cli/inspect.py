@@ -267,28 +267,45 @@ def _print_tables(concepts: list[Concept]) -> None:
 
 def info(
     file: Annotated[
-        Path | None, typer.Argument(help="A file this package wrote: prints where it came from.", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="A file or folder this package wrote: prints where it came from, and whether the model is at hand.",
+            show_default=False,
+        ),
     ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Exit with 1 unless the model here has the sha256 that the file names.")
+    ] = False,
     model: ModelOption = None,
     backend: BackendOption = "auto",
 ) -> None:
     """Show the version, the model and the backends, or the provenance of a file."""
-    record = _of_file(file) if file is not None else _of_installation(model, backend)
+    if file is None:
+        if verify:
+            raise InputError("--verify checks a file's provenance: name the file")
+        _print_record(_of_installation(model, backend))
+        return
+    from ..provenance import check_model, read_provenance
+
+    record = read_provenance(file)
+    if not record:
+        raise InputError(f"{file} carries no geoconcept provenance")
+    check = check_model(record, model)
+    _print_record(
+        {key: _shortened(value) for key, value in record.items()} | {"model check": f"{check.verdict}: {check.message}"}
+    )
+    if verify and check.verdict != "match":
+        raise InputError(f"{file}: {check.message}")
+
+
+def _print_record(record: dict[str, str]) -> None:
     width = max(map(len, record))
     for key, value in record.items():
         typer.echo(f"{key:{width}}  {value}")
 
 
-def _of_file(file: Path) -> dict[str, str]:
-    from ..provenance import read_provenance
-
-    record = read_provenance(file)
-    if not record:
-        raise InputError(f"{file} carries no geoconcept provenance")
-    return {
-        key: value if len(value) <= 200 else f"{value[:60]}... ({len(value):,} characters)"
-        for key, value in record.items()
-    }
+def _shortened(value: str) -> str:
+    return value if len(value) <= 200 else f"{value[:60]}... ({len(value):,} characters)"
 
 
 def _of_installation(model: str | None, backend: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from .common import (
     Kind,
     ModelOption,
     OverwriteOption,
+    StacOption,
     TextOption,
     TowerOption,
     WeightsOption,
@@ -68,6 +69,7 @@ def map_(
     ] = None,
     tower: TowerOption = "auto",
     weights: WeightsOption = None,
+    stac: StacOption = False,
     model: ModelOption = None,
     backend: BackendOption = "auto",
     overwrite: OverwriteOption = False,
@@ -82,6 +84,8 @@ def map_(
         raise InputError("nothing to map: name a concept, or give --text with words of your own")
     if out is None and png is None:
         raise InputError("nothing to write: give -o map.tif, --png map.png or both")
+    if stac and out is None:
+        raise InputError("--stac describes a raster: give -o map.tif as well")
     for path, suffixes in ((out, (".tif", ".tiff")), (png, (".png",))):
         if path is not None:
             if path.suffix.lower() not in suffixes:
@@ -111,6 +115,10 @@ def map_(
     if out is not None:
         write_raster(dataset, out)
         say(f"{out}: {len(dataset.data_vars)} band(s), styled for QGIS by {out.with_suffix('.qml').name}")
+        if stac:
+            from ..stac import write_stac
+
+            say(f"{write_stac(out).name}: STAC item")
     if png is not None:
         save_concept_map(dataset, png)
         say(f"{png}: picture of {str(next(iter(dataset.data_vars))).replace('_', ' ')}")

@@ -38,7 +38,9 @@ def learning_curve(
     X : array_like, DataFrame or GeoDataFrame of N rows
         What the estimator reads.
     y : array_like of N rows
+        What it predicts.
     folds : SpatialFolds, other scikit-learn splitter, or list of (train, test)
+        Places are drawn from each training side.
     sizes : sequence of int, optional
         Numbers of training places. None: 1/16, 1/8, 1/4, 1/2 and all of what the smallest training set has.
     groups : array_like of shape (N,), optional
@@ -48,6 +50,7 @@ def learning_curve(
     repeats : int, default 3
         Draws of training places in each fold. A larger size of one draw holds the smaller ones.
     seed : int, default 0
+        Of the draws.
 
     Returns
     -------

@@ -202,6 +202,7 @@ def spatial_folds(
     buffer_km : float, default 0.0
         With any method: training places within this great-circle distance of a test place are left out of that fold.
     seed : int, default 0
+        The same seed cuts the same places the same way.
     lonlat : array_like of shape (N, 2) or GeoDataFrame, optional
         (lon, lat) in degrees, EPSG:4326 (other CRSs are transformed), row by row those of X. None: X holds them.
     lon, lat : str or int, optional

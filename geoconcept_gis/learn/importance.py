@@ -90,6 +90,7 @@ def concept_importance(
     model : GeoConceptModel, str or None
         Whose bank names the concepts; None is the bundled default.
     seed : int, default 0
+        Of the shuffles.
 
     Returns
     -------
@@ -121,7 +122,7 @@ def concept_importance(
     >>> features = gc.ConceptFeatures(concepts=["tundra climate", "hot desert climate"])
     >>> fitted = make_pipeline(features, StandardScaler(), Ridge()).fit(lonlat, abs(lonlat[:, 1]))
     >>> concept_importance(fitted, lonlat)[["concept", "family", "sign"]].to_numpy().tolist()
-    [['tundra climate', 'climate', '+'], ['hot desert climate', 'climate', '-']]
+    [['hot desert climate', 'climate', '-'], ['tundra climate', 'climate', '+']]
     """
     import pandas as pd
     from sklearn.base import clone

@@ -77,6 +77,7 @@ def morans_i(lonlat: Any, values: ArrayLike, *, k: int = 8, permutations: int = 
     permutations : int, default 999
         Shuffles of the values over the places, for the p-value; 0 for none.
     seed : int, default 0
+        Of the shuffles.
 
     Returns
     -------
@@ -148,6 +149,7 @@ def prediction_maps(
     label : str, optional
         What the numbers are, with their unit.
     title : str, optional
+        What stands above it all.
     k, permutations : int
         As in `morans_i`.
     path : path-like, optional

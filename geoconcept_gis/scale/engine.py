@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, MissingDependencyError
@@ -43,6 +44,20 @@ def require_dask(more: Sequence[str] = ()) -> None:
         raise MissingDependencyError(
             f"this needs {error.name}: install the extra, pip install 'geoconcept-gis[dask]'"
         ) from None
+    _name_geometries_by_content()
+
+
+@cache
+def _name_geometries_by_content() -> None:
+    """Let dask name plans with geometries the same in every process, or a second run would not know the first."""
+    import shapely
+    from dask.tokenize import normalize_token
+    from geopandas.array import GeometryArray
+
+    def content(array: Any) -> tuple[Any, ...]:
+        return (shapely.to_wkb(array.to_numpy()).tolist(), None if array.crs is None else array.crs.to_wkt())
+
+    normalize_token.register(GeometryArray, content)
 
 
 @contextmanager

@@ -66,8 +66,8 @@ def scan_places(
     """
     from ..tables import read_places
 
-    single = isinstance(paths, str) or hasattr(paths, "__fspath__")
-    files = [Path(path).resolve() for path in ([paths] if single else paths)]  # type: ignore[list-item, union-attr]
+    given: Any = [paths] if isinstance(paths, str) or hasattr(paths, "__fspath__") else paths
+    files = [Path(path).resolve() for path in given]
     if not files:
         raise InputError("there is no file to read")
     kinds = sorted({"Parquet" if path.suffix.lower() in _PARQUET else path.suffix.lower() for path in files})
@@ -150,7 +150,8 @@ def _read_piece(piece: _Piece, read: Any, meta: gpd.GeoDataFrame | None) -> gpd.
                 places[name] = places[name].astype(dtype)
             except (TypeError, ValueError) as error:
                 raise InputError(
-                    f"{path}: column {name!r} is {places[name].dtype}, in the first file {dtype}, and does not fit: {error}"
+                    f"{path}: column {name!r} is {places[name].dtype}, which does not fit {dtype} of the first file: "
+                    f"{error}"
                 ) from None
     places.attrs = {}
     return places

@@ -152,11 +152,11 @@ def write_zarr(dataset: xr.Dataset, path: str | PathLike[str]) -> Path:
 
     Notes
     -----
-    One float32 array a concept over (row, column), in Zarr's chunks of at most 512 x 512 cells within shards of the
-    map's own chunks, BLOSC with zstd. The group's attributes hold CF-1.11, the conventions ``proj:`` and
-    ``spatial:`` for CRS and transform, the provenance as ``geoconcept_...``, and ``emb``, which describes the
-    embedding that the scores were read from. The geoembeddings convention itself (``geoemb:``) asks for an array of
-    vectors, which a map of scores does not hold, so it is not declared.
+    One float32 array a concept over (row, column), BLOSC with zstd, in chunks of at most 512 x 512 cells, which for a
+    map in chunks lie in shards, one for each chunk of the map. The group's attributes hold CF-1.11, the conventions
+    ``proj:`` and ``spatial:`` for CRS and transform, the provenance as ``geoconcept_...``, and ``emb``, which describes
+    the embedding that the scores were read from. The geoembeddings convention itself (``geoemb:``) asks for an array
+    of vectors, which a map of scores does not hold, so it is not declared.
 
     Examples
     --------
@@ -178,20 +178,28 @@ def write_zarr(dataset: xr.Dataset, path: str | PathLike[str]) -> Path:
     require_dask(("zarr",))
     from zarr.codecs import BloscCodec
 
-    encoding = {str(layer.name): _encoding(layer, BloscCodec(cname="zstd", clevel=5)) for layer in layers}
     store = dataset.assign_attrs(_attributes(dataset, grid))
+    sizes = dict(zip(layers[0].dims, _largest_chunk(layers[0]), strict=True))
+    if layers[0].chunks:
+        store = store.chunk(sizes)  # even chunks, each of them a shard that one task writes
+    chunks = tuple(_divisor(size) if layers[0].chunks else min(size, CHUNK) for size in sizes.values())
+    encoding: dict[str, Any] = {"chunks": chunks, "compressors": [BloscCodec(cname="zstd", clevel=5)]}
+    if layers[0].chunks:
+        encoding["shards"] = tuple(sizes.values())
+    each = {str(name): encoding for name in dataset.data_vars}
     with atomic_folder(path) as part:
-        store.to_zarr(part, mode="w", zarr_format=3, consolidated=False, encoding=encoding)
+        store.to_zarr(part, mode="w", zarr_format=3, consolidated=False, encoding=each)
     return path
 
 
-def _encoding(layer: xr.DataArray, compressor: Any) -> dict[str, Any]:
-    """Return chunks for readers, within shards of what one task writes."""
-    shards = tuple(max(sizes) for sizes in layer.chunks) if layer.chunks else layer.shape
-    chunks = tuple(min(size, CHUNK) for size in shards)
-    whole = tuple(-(-size // chunk) * chunk for size, chunk in zip(shards, chunks, strict=True))
-    # A shard must not reach over two tasks, which would write it at the same time.
-    return {"chunks": chunks, "compressors": [compressor], **({"shards": shards} if whole == shards else {})}
+def _largest_chunk(layer: xr.DataArray) -> tuple[int, ...]:
+    return tuple(max(sizes) for sizes in layer.chunks) if layer.chunks else layer.shape
+
+
+def _divisor(size: int) -> int:
+    """Return the largest chunk of at most `CHUNK` that fits a whole number of times; all of it if that is a sliver."""
+    best = max(chunk for chunk in range(1, min(size, CHUNK) + 1) if size % chunk == 0)
+    return best if best >= min(size, CHUNK) // 8 else size
 
 
 def _attributes(dataset: xr.Dataset, grid: Grid) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def write_partitions(frame: Any, folder: str | PathLike[str], *, progress: Progr
         files lie in one folder a cell, ``h3_parent=581...``, as Hive, DuckDB and Arrow read them.
     folder : path-like
         Made if it is not there. One that holds a part of this very job is completed: finished partitions are kept.
-        For a cluster it must lie where all workers can write.
+        That needs a frame that is made the same way again: of files (`scan_places`), or by `h3_partitions`. For a
+        cluster the folder must lie where all workers can write.
     progress : callable, optional
         Called as ``progress(done, total)`` in partitions; return true to cancel. Finished partitions stay.
 
@@ -174,7 +175,7 @@ def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
         return
     named = [key for key in differing if key != "plan"]
     told = "; ".join(f"{key} was {_short(before.get(key))}, is {_short(now.get(key))}" for key in named)
-    why = told or "the input, or how it is cut into partitions, has changed"
+    why = told or "the input has changed, or is a frame made in memory, which no second run knows again"
     raise InputError(f"{folder} holds a job with other settings ({why}): give another folder, or remove this one")
 
 
@@ -205,11 +206,9 @@ def _pieces(part: pd.DataFrame, name: str) -> list[tuple[str, pd.DataFrame]]:
         return []
     if PARENT_COLUMN not in part:
         return [(name, part)]
-    groups = part.groupby(PARENT_COLUMN, sort=True)
-    return [
-        (f"{PARENT_COLUMN}={int(parent)}/{name}", piece.drop(columns=PARENT_COLUMN))  # type: ignore[call-overload]
-        for parent, piece in groups
-    ]
+    parents = part[PARENT_COLUMN].to_numpy(dtype=np.uint64)
+    plain = part.drop(columns=PARENT_COLUMN)
+    return [(f"{PARENT_COLUMN}={parent}/{name}", plain[parents == parent]) for parent in np.unique(parents)]
 
 
 def _write_file(piece: pd.DataFrame, path: Path, provenance: dict[str, str] | None) -> None:

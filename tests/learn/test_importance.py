@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestRegressor
@@ -10,7 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
 
 from geoconcept_gis import concept_importance, spatial_folds
 from geoconcept_gis.errors import InputError, MissingDependencyError
@@ -125,6 +126,20 @@ def test_embedding_columns_are_a_family():
     X = pd.DataFrame(rng.normal(size=(200, 3)), columns=["embedding_000", "embedding_001", "rain"])
     found = concept_importance(Ridge().fit(X, X.sum(axis=1)), X, by="family")
     assert found[["concept", "family"]].to_numpy().tolist() == [["2 features", "embedding"], ["rain", ""]]
+
+
+def test_columns_of_any_kind(data):
+    """Categories are shuffled and have no direction; X may be sparse; a step may leave its columns without names."""
+    X, y = data
+    X = X.assign(soil=np.where(X["rain"] > 1000, "clay", "sand"))
+    encode = make_column_transformer((OneHotEncoder(), ["soil"]), remainder=StandardScaler())
+    found = concept_importance(make_pipeline(encode, Ridge()).fit(X, y), X, y).set_index("concept")
+    assert found.attrs["method"] == "permutation"
+    assert (found["sign"]["soil"], found["sign"]["tundra climate"]) == ("", "+")
+    numbers = csr_matrix(X[COLUMNS].to_numpy())
+    unnamed = make_pipeline(FunctionTransformer(), Ridge()).fit(X[COLUMNS].to_numpy(), y)
+    found = concept_importance(unnamed, numbers, y, names=COLUMNS)
+    assert (found["concept"].iloc[0], found.attrs["method"]) == ("hot desert climate", "permutation")
 
 
 def test_shap(data):
