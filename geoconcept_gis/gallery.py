@@ -227,7 +227,7 @@ def _path(model: GeoConceptModel, name: str) -> Path:
     """Return the gallery's file, named after the encoder's weights and what its places are made from."""
     source = f"{model.sha256} {sha256_of(_PHOTO_PLACES if name == 'photos' else _LAND)} {LAND_RESOLUTION} {_FORMAT}"
     key = hashlib.sha256(source.encode()).hexdigest()[:16]
-    return cache_folder() / f"gallery-{name}-{model.name}-{key}.safetensors"
+    return cache_folder() / f"gallery-{name}-{key}.safetensors"
 
 
 def photo_places() -> NDArray[np.float64]:

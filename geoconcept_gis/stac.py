@@ -29,7 +29,7 @@ _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 _ZARR = "application/vnd.zarr; version=3"
 #: Left out of the item: 2 kB of numbers that the file itself holds.
 _LONG = "reference_mean_f32_base64"
-#: Points along each side of a box whose corners alone would not bound it in degrees.
+#: Points along each side of a box, whose corners alone would not bound it in degrees.
 _SIDE = 21
 
 
@@ -188,23 +188,18 @@ def _partition_bounds(path: Path) -> Bounds:
 
 
 def _in_degrees(bounds: Any, crs: Any) -> Bounds:
-    """Return bounds in EPSG:4326: those of geographic coordinates as they are, others by points along their sides."""
+    """Return bounds in EPSG:4326; east runs on past 180 where they cross the antimeridian."""
     import pyproj
-
-    from .geometry import to_lonlat
 
     left, bottom, right, top = (float(side) for side in bounds)
     crs = pyproj.CRS.from_user_input(crs)
     if crs.is_geographic:
         return left, max(bottom, -90.0), right, min(top, 90.0)
-    x, y = np.meshgrid(np.linspace(left, right, _SIDE), np.linspace(bottom, top, _SIDE))
-    lonlat, lost = to_lonlat(np.column_stack([x.ravel(), y.ravel()]), crs)
-    lon, lat = lonlat[~lost].T
-    if not len(lon):
-        raise InputError(f"the extent {bounds} of CRS {crs.name!r} has no place in degrees")
-    if lon.max() - lon.min() > 180.0:  # most likely across the antimeridian
-        lon = np.where(lon < 0.0, lon + 360.0, lon)
-    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+    transformer = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    west, south, east, north = transformer.transform_bounds(left, bottom, right, top, densify_pts=_SIDE)
+    if not np.isfinite([west, south, east, north]).all():
+        raise InputError(f"the extent {bounds} in {crs.name!r} reaches beyond the Earth, and has no bounds in degrees")
+    return west, south, east + (360.0 if west > east else 0.0), north
 
 
 def _extent(bounds: Bounds) -> dict[str, Any]:

@@ -154,6 +154,13 @@ def test_another_encoder_has_another_file(few, model, monkeypatch):
     assert gallery._path(model, "land") != gallery._path(model, "photos")
 
 
+def test_models_with_the_same_encoder_share_a_file(few, model, monkeypatch):
+    """A trained image head before the same location encoder needs no new gallery, whatever the model is called."""
+    before = gallery._path(model, "photos")
+    monkeypatch.setattr(model, "name", "mine")
+    assert gallery._path(model, "photos") == before
+
+
 def test_a_cell_has_the_mean_of_its_points(model):
     """Points come in any order; each cell gets the mean of the unit vectors of its own."""
     owner = np.array([1, 0, 1, 0, 1])

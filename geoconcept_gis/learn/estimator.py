@@ -53,8 +53,8 @@ class ConceptFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     concepts : str, Concept, list of either, or None
         Names, aliases or objects; None means all but those of grade D. Only with ``"concepts"`` and ``"all"``.
     kind : {"calibrated", "percentile", "cosine"}, optional
-        What a concept score is; None means calibrated, or the percentile where a concept has no calibration. See
-        `geoconcept_gis.GeoConceptModel.score`.
+        What a concept score is, see `geoconcept_gis.GeoConceptModel.score`; percentiles suit linear models best. None
+        means calibrated, or the percentile where a concept has no calibration. Only with ``"concepts"``.
     model : GeoConceptModel, str, path-like or None
         None is the bundled default. Names and folders are opened once per process.
     invalid : {"raise", "null"}
@@ -304,6 +304,8 @@ class ConceptFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     def _names(self, model: GeoConceptModel) -> list[str]:
         """Return the names of the features; of hidden layers, those that come with no places at all."""
         check_choice("features", self.features, LEARN_FEATURES)
+        if self.kind is not None and self.features != "concepts":
+            raise InputError(f"kind={self.kind!r} is for features='concepts': leave kind out of {self.features!r}")
         if self.features in FEATURES_OF_EMBED:
             return FeatureColumns(model, self.features, self.concepts, self.kind).names
         return self._deep(model, np.empty((0, 2)))[1]

@@ -167,6 +167,8 @@ def test_swapped_columns_are_refused():
         ({"concepts": "dragon lair"}, ConceptError, "dragon lair"),
         ({"features": "embedding", "concepts": "BWh"}, InputError, "leave concepts out"),
         ({"features": "layers", "concepts": "BWh"}, InputError, "leave concepts out"),
+        ({"features": "all", "kind": "cosine"}, InputError, "leave kind out of 'all'"),
+        ({"kind": "loudness"}, gc.GeoConceptError, "loudness"),
         ({"model": 5}, InputError, "got int"),
         ({"model": "nowhere"}, ModelFileError, "no model 'nowhere'"),
         ({"backend": "abacus"}, gc.GeoConceptError, "abacus"),

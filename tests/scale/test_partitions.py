@@ -72,7 +72,7 @@ def test_parents_become_folders(places, plan, tmp_path):
     assert len(table) == len(places)
     duckdb = pytest.importorskip("duckdb")
     query = f"select count(*), count(distinct h3_parent::ubigint) from read_parquet('{tmp_path}/*/*.parquet')"
-    assert duckdb.sql(query).fetchone() == (len(places), len(folders))
+    assert duckdb.sql(query).fetchall() == [(len(places), len(folders))]
 
 
 def test_finished_partitions_are_kept(plan, tmp_path):
@@ -145,21 +145,19 @@ def test_cancelling_keeps_what_is_finished(plan, tmp_path):
 
 KILLED = """
 import sys, time
+import dask
 import geoconcept_gis as gc
-from geoconcept_gis.scale import frames, inputs
+from geoconcept_gis.scale import inputs, partitions
 
 inputs.ROWS_IN_PARTITION = 50
-embed_partition = frames._embed_partition
+write_file = partitions._write_file
 
-def slowly(part, job):
-    if len(part):
-        time.sleep(0.7)
-    return embed_partition(part, job)
+def slowly(*args):
+    time.sleep(0.7)
+    write_file(*args)
 
-if sys.argv[3] == "slow":  # named like the original, or the plan would be another
-    slowly.__qualname__, slowly.__module__ = embed_partition.__qualname__, embed_partition.__module__
-    frames._embed_partition = slowly
-import dask
+if sys.argv[3] == "slow":
+    partitions._write_file = slowly
 plan = gc.embed(gc.scan_places(sys.argv[1]), concepts=["BWh", "Cfb"])
 with dask.config.set(scheduler="synchronous"):
     print(gc.write_partitions(plan, sys.argv[2]))
