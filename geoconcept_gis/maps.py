@@ -14,9 +14,10 @@ import numpy as np
 import rioxarray  # noqa: F401 - adds .rio to xarray's objects
 import xarray as xr
 
+from . import grid as grids
 from .concepts import KINDS, default_kind
 from .errors import InputError
-from .grid import BLOCK, Grid, make_grid
+from .grid import Grid, make_grid
 from .land import on_land
 from .model import as_model
 from .progress import report
@@ -199,7 +200,7 @@ def score_cells(
         How many cells were scored.
     """
     count = grid.cells if cells is None else len(cells)
-    blocks = [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
+    blocks = [slice(start, min(start + grids.BLOCK, count)) for start in range(0, count, grids.BLOCK)]
 
     def centres(part: slice) -> NDArray[np.float64]:
         return grid.lonlat(np.arange(part.start, part.stop) if cells is None else cells[part])

@@ -145,9 +145,8 @@ def check_model(
             f"model {here.name!r} here has the same weights but another concept bank: sha256 "
             f"{here.bank_sha256[:12]}..., the file's {bank[:12]}...; embeddings agree, scores may not",
         )
-    return ModelCheck(
-        "match", f"model {here.name!r} here has the same weights" + " and bank" * ("bank_sha256" in record)
-    )
+    same = "weights and concept bank" if "bank_sha256" in record else "weights"
+    return ModelCheck("match", f"model {here.name!r} here has the same {same}")
 
 
 def embedding_record(provenance: Mapping[str, str]) -> dict[str, Any] | None:

@@ -394,11 +394,11 @@ def test_geoparquet_can_be_read_by_box(cheap_model, tmp_path):
 
 
 def test_plain_parquet_without_geometry(cheap_model, tmp_path):
-    """geometry=None writes no shapes and no geo metadata, but provenance."""
+    """geometry=None writes no shapes and no geo metadata, but provenance and what the numbers are."""
     path = tmp_path / "cells.parquet"
     gc.write_h3(path, (0, 40, 2, 42), 5, "BWh", model=cheap_model, geometry=None)
     assert list(pd.read_parquet(path).columns) == ["h3", "h3_resolution", "concept_hot_desert_climate"]
-    assert set(pq.read_schema(path).metadata) == {b"geoconcept"}
+    assert set(pq.read_schema(path).metadata) == {b"geoconcept", b"emb"}
 
 
 def test_means_are_written_too(cheap_model, tmp_path):

@@ -39,8 +39,14 @@ def scan_places(
     paths : path-like, or iterable of path-like
         Files of one format and with the same columns, as `read_places` takes them. Parquet is cut into partitions of
         about 131,072 rows (whole row groups); every other file is one partition, and must fit into memory.
-    lon, lat, crs, layer, invalid
-        As in `read_places`.
+    lon, lat : str, optional
+        Columns that hold the coordinates, as in `read_places`.
+    crs : pyproj.CRS or what makes one, optional
+        CRS of the coordinates where the files do not say.
+    layer : str, optional
+        Layer of a GeoPackage that holds several.
+    invalid : {"raise", "null"}
+        What to do with coordinate cells that hold text.
 
     Returns
     -------

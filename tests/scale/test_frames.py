@@ -119,7 +119,7 @@ def test_rows_come_together_by_cell(places, crs):
 
 def test_only_lazy_frames_are_moved(places):
     """A frame in memory is refused, with what to do."""
-    with pytest.raises(InputError, match="dask_geopandas.from_geopandas"):
+    with pytest.raises(InputError, match=r"dask_geopandas\.from_geopandas"):
         gc.partition_by_h3(places)
 
 
