@@ -78,7 +78,7 @@ def candidates() -> dict[str, tuple[gc.ConceptFeatures | None, Any]]:
     """Return what is compared, by name: features, and the regressor that comes after them."""
     table = gc.load_model().concepts
     unlike = table.query("grade != 'D' and family != 'climate'")["name"].tolist()
-    percentiles = gc.ConceptFeatures(kind="percentile")
+    percentiles = gc.ConceptFeatures("concepts", kind="percentile")
     ridge = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
     trees = HistGradientBoostingRegressor(random_state=0)
     # A curve a concept, summed: splines under one penalty.
@@ -86,11 +86,11 @@ def candidates() -> dict[str, tuple[gc.ConceptFeatures | None, Any]]:
     additive = make_pipeline(SplineTransformer(knots=knots), RidgeCV(PENALTIES))
     return {
         "longitude and latitude, trees": (None, trees),
-        "16 concepts, additive": (gc.ConceptFeatures(concepts=LEGIBLE, kind="percentile"), additive),
-        "concepts but climate, ridge": (gc.ConceptFeatures(concepts=unlike, kind="percentile"), ridge),
+        "16 concepts, additive": (gc.ConceptFeatures("concepts", concepts=LEGIBLE, kind="percentile"), additive),
+        "concepts but climate, ridge": (gc.ConceptFeatures("concepts", concepts=unlike, kind="percentile"), ridge),
         "concepts, ridge": (percentiles, ridge),
-        "concepts as cosines, ridge": (gc.ConceptFeatures(kind="cosine"), ridge),
-        "concepts calibrated, ridge": (gc.ConceptFeatures(), ridge),
+        "concepts as cosines, ridge": (gc.ConceptFeatures("concepts", kind="cosine"), ridge),
+        "concepts calibrated, ridge": (gc.ConceptFeatures("concepts"), ridge),
         "concepts, trees": (percentiles, trees),
         "embedding, ridge": (gc.ConceptFeatures("embedding"), ridge),
         "layers, ridge": (gc.ConceptFeatures("layers"), ridge),

@@ -103,7 +103,7 @@ class ConceptFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     >>> from sklearn.linear_model import Ridge
     >>> from sklearn.pipeline import make_pipeline
     >>> places = [[31.2, 30.0], [-0.1, 51.5], [-60.0, -3.1]]  # Cairo, London, Manaus
-    >>> features = ConceptFeatures(concepts=["hot desert climate", "oceanic climate"])
+    >>> features = ConceptFeatures("concepts", concepts=["hot desert climate", "oceanic climate"])
     >>> features.get_feature_names_out().tolist()
     ['concept_hot_desert_climate', 'concept_oceanic_climate']
     >>> features.set_output(transform="pandas").fit_transform(places).idxmax().tolist()
@@ -114,7 +114,7 @@ class ConceptFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def __init__(
         self,
-        features: str = "concepts",
+        features: str = "all",
         *,
         lon: int | str = 0,
         lat: int | str = 1,
@@ -221,7 +221,7 @@ class ConceptFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
 
         Examples
         --------
-        >>> ConceptFeatures(concepts="BWh").get_feature_names_out().tolist()
+        >>> ConceptFeatures("concepts", concepts="BWh").get_feature_names_out().tolist()
         ['concept_hot_desert_climate']
         """
         _check_feature_names_in(self, input_features, generate_names=False)
@@ -295,9 +295,9 @@ class ConceptFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         for attribute, now in self._identity(model).items():
             then = getattr(self, attribute, now)
             if then is not None and now is not None and then != now:
-                part = "weights" if attribute == "model_sha256_" else "concept bank"
+                part = "weights" if attribute == "model_sha256_" else "a concept bank"
                 raise ModelFileError(
-                    f"{model.folder}: this ConceptFeatures was made with a {part} of sha256 {then[:12]}..., here is "
+                    f"{model.folder}: this ConceptFeatures was made with {part} of sha256 {then[:12]}..., here is "
                     f"{now[:12]}...: open the model it was made with, or fit again what was fitted on its features"
                 )
 

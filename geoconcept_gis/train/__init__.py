@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .config import TrainConfig, read_config
     from .features import cache_features
-    from .loop import Fitted, fit, split
+    from .job import split
+    from .loop import Fitted, fit
     from .run import train
     from .shards import FeatureShards, write_features
     from .sources import Source, open_source
@@ -25,7 +26,7 @@ _HOMES = {
     "fit": "loop",
     "open_source": "sources",
     "read_config": "config",
-    "split": "loop",
+    "split": "job",
     "train": "run",
     "write_features": "shards",
 }

@@ -6,7 +6,6 @@ import json
 import math
 import time
 from dataclasses import dataclass, field
-from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,12 @@ from ..errors import Cancelled, ConfigError, InputError, MissingDependencyError
 from ..gallery import photo_places
 from ..model import as_model
 from ..progress import report
-from .alignment import Alignment, Batch
+from .alignment import Alignment
 from .checkpoint import Checkpoint, latest_checkpoint, load_optimizer, optimizer_tensors, write_checkpoint
 from .geocells import make_geocells
+from .job import Job, learning_rate
 from .log import Log
-from .sampler import Prefetcher, ShardSampler
+from .sampler import ShardSampler
 from .seen import read_seen
 from .validation import Validation, encode_photos, take_features
 
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from ..concepts import Concept
     from ..model import GeoConceptModel
     from ..progress import Progress
+    from .alignment import Batch
     from .config import TrainConfig
     from .sources import Source
 
-__all__ = ["Fitted", "fit", "learning_rate", "make_fabric", "split"]
+__all__ = ["Fitted", "fit", "make_fabric"]
 
 #: Photos that mean and spread of the features are taken from.
 _STANDARDISED_ON = 20_000
@@ -153,227 +154,144 @@ def fit(
     >>> fitted.history[-1]["score"]                                                         # doctest: +SKIP
     """
     rows = np.arange(len(source)) if rows is None else np.asarray(rows)
-    if validation_rows is not None and validation is None:
+    if validation is None and validation_rows is not None:
         validation = source
     if validation is not None and validation_rows is None:
         validation_rows = np.arange(len(validation))
     fabric = make_fabric(config) if fabric is None else fabric
-    world = fabric.world_size
-    sampler = ShardSampler(
-        source.shard[rows], config.optim.batch_size, config.seed, world=world, rank=fabric.global_rank
-    )
     model = as_model(config.model) if model is None else model
     seen, concepts = None, None
     if config.concepts.used == "seen":
         assert config.concepts.seen is not None
         seen, concepts = read_seen(config.concepts.seen, list(source.names), model.bank)
-    job = _Job(source, rows, config, sampler, seen)
+    optim, world = config.optim, fabric.world_size
+    sampler = ShardSampler(source.shard[rows], optim.batch_size, config.seed, world=world, rank=fabric.global_rank)
+    job = Job(source, rows, config, sampler, seen)
     if job.steps_per_epoch == 0:
         raise InputError(
-            f"{len(rows):,} photos make no batch of {config.optim.batch_size} x {config.optim.accumulate} on {world} "
-            "process(es): lower optim.batch_size"
+            f"{len(rows):,} photos make no batch of {optim.batch_size} x {optim.accumulate} on {world} process(es): "
+            "lower optim.batch_size"
         )
-    alignment = _alignment(config, model, source, rows, concepts)
-    trained = [(name, value) for name, value in alignment.named_parameters() if value.requires_grad]
-    names = {value: name for name, value in trained}
-    optimizer = torch.optim.AdamW(_groups(trained, config), lr=config.optim.lr)
-    found = _resume(folder, config, alignment)
-    wrapped, stepper = fabric.setup(alignment, optimizer)
-    state, best = _State(), {}
-    if found is not None:
-        load_optimizer(optimizer, names, found.optimizer)
-        state, best = _state_of(found), found.best
     check = None
     if validation is not None and validation_rows is not None and len(validation_rows):
         check = Validation(validation, validation_rows, config, fabric.device)
-
-    def save() -> None:
-        if folder is not None and fabric.is_global_zero:
-            tensors = {"model": _kept(alignment), "optimizer": optimizer_tensors(optimizer, names), "best": best}
-            write_checkpoint(folder / "checkpoints", state.step, _record(state, config), tensors)
-
-    log = Log(folder if fabric.is_global_zero else None, state.step, config)
-    gather = _gatherer(fabric) if world > 1 else None
-    photos, seconds = 0, 0.0
-    total = job.steps_per_epoch * config.optim.epochs
-    try:
-        while True:
-            epoch, first = divmod(state.step, job.steps_per_epoch)
-            if check is not None and len(state.history) < epoch:
-                # All processes must agree on when to stop.
-                found_by_first = check(alignment) if fabric.is_global_zero else None
-                measured = {"epoch": epoch, "step": state.step, **fabric.broadcast(found_by_first)}
-                state.history.append(measured)
-                log.validated(measured)
-                if measured["score"] > state.best_score:
-                    state.best_score, state.best_epoch = measured["score"], epoch
-                    best = {name: value.detach().cpu().clone() for name, value in _kept(alignment).items()}
-                save()
-            if state.step >= total or _out_of_patience(state, config):
-                break
-            alignment.train()
-            with job.batches(epoch, first, fabric.global_rank) as batches:
-                for _ in range(first, job.steps_per_epoch):
-                    start = time.perf_counter()
-                    rate = learning_rate(config, state.step, job.steps_per_epoch)
-                    values = _step(fabric, wrapped, stepper, batches, config, state.step, rate, gather)
-                    state.step += 1
-                    seconds += time.perf_counter() - start
-                    photos += config.optim.batch_size * config.optim.accumulate * world
-                    log.write(state.step, epoch + 1, rate, values, float(alignment.scale.detach()), photos / seconds)
-                    if state.step % config.run.checkpoint_steps == 0:
-                        save()
-                    report(progress, state.step, total)
-            save()
-    except Cancelled:  # between two steps, so that the checkpoint is whole
-        save()
-        raise
-    finally:
-        log.close()
-    alignment = alignment.cpu()
-    if best:
-        alignment.load_state_dict(best, strict=False)
-    epochs_done = math.ceil(state.step / job.steps_per_epoch)
-    return Fitted(
-        alignment.eval(),
-        state.history,
-        state.best_epoch or epochs_done,
-        state.step,
-        photos / seconds if seconds else 0.0,
-    )
+    alignment = _alignment(config, model, source, rows, concepts)
+    return _Training(config, job, alignment, check, fabric, folder).run(progress)
 
 
-def split(source: Source, share: float, by: str, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Hold out a share of the photos for validation, whole photographers or whole cells of the Earth at a time.
+class _Training:
+    """A run: what changes from step to step, and the loop that changes it."""
 
-    Parameters
-    ----------
-    source : Source
-    share : float
-        0 to 0.5.
-    by : {"group", "cell", "photo"}
-        See `geoconcept_gis.train.config.DataConfig.split_by`; photos where photographers are not known.
-    seed : int
+    def __init__(
+        self,
+        config: TrainConfig,
+        job: Job,
+        alignment: Alignment,
+        check: Validation | None,
+        fabric: Any,
+        folder: Path | None,
+    ) -> None:
+        self.config, self.job, self.check, self.fabric = config, job, check, fabric
+        self.alignment = alignment
+        #: Only the first process writes.
+        self.folder = folder if fabric.is_global_zero else None
+        trained = [(name, value) for name, value in alignment.named_parameters() if value.requires_grad]
+        self.names = {value: name for name, value in trained}
+        self.optimizer = torch.optim.AdamW(_groups(trained, config), lr=config.optim.lr)
+        found = _resume(folder, config, alignment)
+        self.wrapped, self.stepper = fabric.setup(alignment, self.optimizer)
+        self.state, self.best = _State(), {}
+        if found is not None:
+            load_optimizer(self.optimizer, self.names, found.optimizer)
+            self.state, self.best = _state_of(found), found.best
+        self.gather = _gatherer(fabric) if fabric.world_size > 1 else None
+        self.log = Log(self.folder, self.state.step, config)
+        self.photos, self.seconds = 0, 0.0
 
-    Returns
-    -------
-    rows, validation_rows : ndarray of int
-        In rising order.
-    """
-    if by == "cell":
-        from ..h3cells import cells_of
+    def run(self, progress: Progress | None) -> Fitted:
+        """Train until all epochs are done or nothing gets better; return the best epoch."""
+        try:
+            while True:
+                epoch = self.state.step // self.job.steps_per_epoch
+                # An epoch that was stopped before it was validated is validated now.
+                if self.check is not None and len(self.state.history) < epoch:
+                    self._validate(self.check, epoch)
+                if epoch >= self.config.optim.epochs or _out_of_patience(self.state, self.config):
+                    break
+                self._train_epoch(epoch, progress)
+        except Cancelled:  # between two steps, so that the checkpoint is whole
+            self._save()
+            raise
+        finally:
+            self.log.close()
+        alignment = self.alignment.cpu()
+        if self.best:
+            alignment.load_state_dict(self.best, strict=False)
+        speed = self.photos / self.seconds if self.seconds else 0.0
+        best_epoch = self.state.best_epoch or self.state.step // self.job.steps_per_epoch
+        return Fitted(alignment.eval(), self.state.history, best_epoch, self.state.step, speed)
 
-        group = np.unique(cells_of(source.lonlat, 3), return_inverse=True)[1]
-    elif by == "group" and source.group is not None:
-        group = np.unique(source.group, return_inverse=True)[1]
-    else:
-        group = np.arange(len(source))
-    order = np.random.default_rng(seed).permutation(group.max(initial=0) + 1)
-    counts = np.bincount(group, minlength=len(order))[order]
-    # Groups are taken while their photos fit into the share.
-    held = np.isin(group, order[np.cumsum(counts) <= share * len(source)])
-    return np.flatnonzero(~held), np.flatnonzero(held)
+    def _train_epoch(self, epoch: int, progress: Progress | None) -> None:
+        state, optim = self.state, self.config.optim
+        first = state.step % self.job.steps_per_epoch
+        self.alignment.train()
+        with self.job.batches(epoch, first, self.fabric.global_rank) as batches:
+            for _ in range(first, self.job.steps_per_epoch):
+                start = time.perf_counter()
+                rate = learning_rate(self.config, state.step, self.job.steps_per_epoch)
+                values = self._step(batches, rate)
+                state.step += 1
+                self.seconds += time.perf_counter() - start
+                self.photos += optim.batch_size * optim.accumulate * self.fabric.world_size
+                scale = float(self.alignment.scale.detach())
+                self.log.write(state.step, epoch + 1, rate, values, scale, self.photos / self.seconds)
+                if state.step % self.config.run.checkpoint_steps == 0:
+                    self._save()
+                report(progress, state.step, self.job.steps_per_epoch * optim.epochs)
+        self._save()
 
+    def _step(self, batches: Iterator[Batch], rate: float) -> dict[str, float]:
+        """Change the weights once; return the losses, averaged over the accumulated batches."""
+        for group in self.stepper.param_groups:
+            group["lr"] = rate
+        accumulate, step = self.config.optim.accumulate, self.state.step
+        sums: dict[str, torch.Tensor] = {}
+        for part in range(accumulate):
+            batch = next(batches).to(self.fabric.device)
+            # Noise and dropout of a step never depend on the steps before it.
+            key = (self.config.seed, step, part, self.fabric.global_rank)
+            seed = int(np.random.SeedSequence(key).generate_state(1)[0])
+            torch.manual_seed(seed)
+            with self.fabric.no_backward_sync(self.wrapped, enabled=part + 1 < accumulate):
+                losses = self.wrapped(batch, self.gather, torch.Generator().manual_seed(seed))
+                self.fabric.backward(losses["loss"] / accumulate)
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value.detach() / accumulate
+        if self.config.optim.clip_norm:
+            self.fabric.clip_gradients(self.wrapped, self.stepper, max_norm=self.config.optim.clip_norm)
+        self.stepper.step()
+        self.stepper.zero_grad()
+        values = {name: float(value) for name, value in sums.items()}
+        if not math.isfinite(values["loss"]):
+            raise ConfigError(f"the loss is {values['loss']} at step {step + 1}: lower optim.lr or set optim.clip_norm")
+        return values
 
-def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float:
-    """Return the learning rate of a step, which depends on its number alone.
+    def _validate(self, check: Validation, epoch: int) -> None:
+        # All processes must agree on when to stop.
+        found = self.fabric.broadcast(check(self.alignment) if self.fabric.is_global_zero else None)
+        measured = {"epoch": epoch, "step": self.state.step, **found}
+        self.state.history.append(measured)
+        self.log.validated(measured)
+        if measured["score"] > self.state.best_score:
+            self.state.best_score, self.state.best_epoch = measured["score"], epoch
+            self.best = {name: value.detach().cpu().clone() for name, value in _kept(self.alignment).items()}
+        self._save()
 
-    Examples
-    --------
-    >>> from geoconcept_gis.train.config import parse_config
-    >>> config = parse_config("{name: a, data: {train: b}, optim: {lr: 0.1, gamma: 0.5}}")
-    >>> learning_rate(config, 25, 10)
-    0.025
-    """
-    optim = config.optim
-    warm = min(1.0, (step + 1) / (optim.warmup_steps + 1))
-    if optim.schedule == "cosine":
-        return optim.lr * warm * 0.5 * (1.0 + math.cos(math.pi * step / (steps_per_epoch * optim.epochs)))
-    if optim.schedule == "step":
-        return float(optim.lr * warm * optim.gamma ** (step // steps_per_epoch))
-    return optim.lr * warm
-
-
-# ---------------------------------------------------------------- one step
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Which photos each step sees."""
-
-    source: Source
-    rows: NDArray[np.integer]
-    config: TrainConfig
-    sampler: ShardSampler
-    seen: NDArray[np.bool_] | None
-
-    @cached_property
-    def partner(self) -> NDArray[np.integer] | None:
-        """For the control with shuffled concepts: to each photo another one, the same in all epochs."""
-        if self.config.concepts.control != "shuffled":
-            return None
-        order = np.random.default_rng(self.config.seed).permutation(len(self.rows))
-        partner = np.empty_like(self.rows)
-        partner[order] = self.rows[np.roll(order, 1)]
-        return partner
-
-    @property
-    def steps_per_epoch(self) -> int:
-        return len(self.sampler) // self.config.optim.accumulate
-
-    def batches(self, epoch: int, first: int, rank: int) -> Prefetcher[Batch]:
-        """Return the epoch's batches from step `first` on, made ready in the background."""
-        start = first * self.config.optim.accumulate
-        keys = enumerate(self.sampler.batches(epoch, start), start)
-        return Prefetcher(partial(self._load, epoch, rank), keys, depth=self.config.data.prefetch)
-
-    def _load(self, epoch: int, rank: int, key: tuple[int, NDArray[np.int64]]) -> Batch:
-        number, picked = key
-        rows = self.rows[picked]
-        other = rows if self.partner is None else self.partner[picked]
-        rng = np.random.default_rng((self.config.seed, epoch, number, rank))
-        return Batch(
-            torch.from_numpy(rows.astype(np.int64)),
-            torch.from_numpy(self.source.take(rows, rng)),
-            torch.from_numpy(self.source.lonlat[rows].astype(np.float64)),
-            None if self.partner is None else torch.from_numpy(self.source.lonlat[other]),
-            None if self.seen is None else torch.from_numpy(self.seen[other]),
-        )
-
-
-def _step(
-    fabric: Any,
-    wrapped: Any,
-    optimizer: Any,
-    batches: Iterator[Batch],
-    config: TrainConfig,
-    step: int,
-    rate: float,
-    gather: Callable[[torch.Tensor], torch.Tensor] | None,
-) -> dict[str, float]:
-    """Change the weights once; return the losses, averaged over the accumulated batches."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    accumulate = config.optim.accumulate
-    sums: dict[str, torch.Tensor] = {}
-    for part in range(accumulate):
-        batch = next(batches).to(fabric.device)
-        # Noise and dropout of a step never depend on the steps before it.
-        seed = int(np.random.SeedSequence((config.seed, step, part, fabric.global_rank)).generate_state(1)[0])
-        torch.manual_seed(seed)
-        with fabric.no_backward_sync(wrapped, enabled=part + 1 < accumulate):
-            losses = wrapped(batch, gather, torch.Generator().manual_seed(seed))
-            fabric.backward(losses["loss"] / accumulate)
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + value.detach() / accumulate
-    if config.optim.clip_norm:
-        fabric.clip_gradients(wrapped, optimizer, max_norm=config.optim.clip_norm)
-    optimizer.step()
-    optimizer.zero_grad()
-    values = {name: float(value) for name, value in sums.items()}
-    if not math.isfinite(values["loss"]):
-        raise ConfigError(f"the loss is {values['loss']} at step {step + 1}: lower optim.lr or set optim.clip_norm")
-    return values
+    def _save(self) -> None:
+        if self.folder is not None:
+            optimizer = optimizer_tensors(self.optimizer, self.names)
+            tensors = {"model": _kept(self.alignment), "optimizer": optimizer, "best": self.best}
+            write_checkpoint(self.folder / "checkpoints", self.state.step, _record(self.state, self.config), tensors)
 
 
 def _gatherer(fabric: Any) -> Callable[[torch.Tensor], torch.Tensor]:

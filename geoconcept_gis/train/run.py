@@ -16,7 +16,8 @@ from ..files import atomic_file
 from ..model import load_model
 from . import export
 from .card import concept_page, model_card
-from .loop import fit, make_fabric, split
+from .job import split
+from .loop import fit, make_fabric
 from .report import measure
 from .sources import open_source
 from .validation import take_features

@@ -70,11 +70,11 @@ def test_names_fit_the_columns(features):
 
 def test_values_are_those_of_the_model(model):
     """Concepts and embedding are what `score` and `encode` return."""
-    scores = ConceptFeatures(concepts=TWO, model=model).fit_transform(PLACES)
+    scores = ConceptFeatures("concepts", concepts=TWO, model=model).fit_transform(PLACES)
     np.testing.assert_allclose(scores, model.score(PLACES, TWO), rtol=1e-4, atol=1e-6)
     vectors = ConceptFeatures("embedding", model=model).fit_transform(PLACES)
     np.testing.assert_allclose(vectors, model.encode(PLACES), rtol=1e-3, atol=1e-5)
-    percentiles = ConceptFeatures(concepts=TWO, kind="percentile", model=model).transform(PLACES)
+    percentiles = ConceptFeatures("concepts", concepts=TWO, kind="percentile", model=model).transform(PLACES)
     assert percentiles[0, 0] > 80 > percentiles[1, 0]
 
 
@@ -90,25 +90,27 @@ def test_the_same_place_is_encoded_once(linear):
 
 def test_columns_by_name_or_number():
     """The coordinates may be anywhere in a table, beside columns of any kind, or in an array."""
-    expected = ConceptFeatures(concepts=TWO).fit_transform(PLACES)
+    expected = ConceptFeatures("concepts", concepts=TWO).fit_transform(PLACES)
     table = pd.DataFrame({"town": list("clmc"), "lat": PLACES[:, 1], "price": [1, 2, 3, 4], "lon": PLACES[:, 0]})
     for lon, lat in [("lon", "lat"), (3, 1), ("lon", 1)]:
-        places = ConceptFeatures(lon=lon, lat=lat, concepts=TWO).fit(table)
+        places = ConceptFeatures("concepts", lon=lon, lat=lat, concepts=TWO).fit(table)
         np.testing.assert_array_equal(places.transform(table), expected)
     assert places.n_features_in_ == 4
     assert places.feature_names_in_.tolist() == ["town", "lat", "price", "lon"]
     array = table[["lat", "price", "lon"]].to_numpy()
-    np.testing.assert_array_equal(ConceptFeatures(lon=2, lat=0, concepts=TWO).fit_transform(array), expected)
+    np.testing.assert_array_equal(
+        ConceptFeatures("concepts", lon=2, lat=0, concepts=TWO).fit_transform(array), expected
+    )
 
 
 def test_polars_goes_in_and_out():
     """A polars table is read, and `set_output` gives one back."""
     polars = pytest.importorskip("polars", reason="polars is not installed")
     table = polars.DataFrame({"town": list("clmc"), "lon": PLACES[:, 0], "lat": PLACES[:, 1]})
-    places = ConceptFeatures(lon="lon", lat="lat", concepts=TWO).set_output(transform="polars")
+    places = ConceptFeatures("concepts", lon="lon", lat="lat", concepts=TWO).set_output(transform="polars")
     scored = places.fit_transform(table)
     assert scored.columns == ["concept_hot_desert_climate", "concept_oceanic_climate"]
-    np.testing.assert_array_equal(scored.to_numpy(), ConceptFeatures(concepts=TWO).transform(PLACES))
+    np.testing.assert_array_equal(scored.to_numpy(), ConceptFeatures("concepts", concepts=TWO).transform(PLACES))
 
 
 # Rows that are no place
@@ -124,7 +126,7 @@ def test_rows_that_are_no_place_are_named():
 
 def test_rows_that_are_no_place_can_be_kept():
     """With ``invalid="null"`` they are rows of NaN, and all other rows are as without them."""
-    places = ConceptFeatures(concepts=TWO, invalid="null")
+    places = ConceptFeatures("concepts", concepts=TWO, invalid="null")
     bad = np.vstack([PLACES, [np.nan, 1.0], [10.0, 95.0], [np.inf, 0.0]])
     values = places.fit_transform(bad)
     assert np.isnan(values[4:]).all()
@@ -136,7 +138,7 @@ def test_pipelines_take_rows_of_nan():
     """Trees take them as they are, ridge after an imputer, and ridge alone says why not."""
     bad = np.vstack([PLACES, [np.nan, 1.0]])
     y = np.arange(5.0)
-    places = ConceptFeatures(concepts=TWO, invalid="null")
+    places = ConceptFeatures("concepts", concepts=TWO, invalid="null")
     assert np.isfinite(make_pipeline(places, HistGradientBoostingRegressor()).fit(bad, y).predict(bad)).all()
     mended = make_pipeline(places, SimpleImputer(), Ridge()).fit(bad, y)
     assert np.isfinite(mended.predict(bad)).all()
@@ -177,7 +179,7 @@ def test_swapped_columns_are_refused():
 def test_options_are_checked_in_fit(options, error, message):
     """Nothing is checked when it is made, everything when it is fitted, with a message that helps."""
     table = pd.DataFrame(PLACES, columns=["lon", "lat"])
-    places = ConceptFeatures(**{"lon": "lon", "lat": "lat"} | options)
+    places = ConceptFeatures(**{"features": "concepts", "lon": "lon", "lat": "lat"} | options)
     with pytest.raises(error, match=message):
         places.fit(table)
 
@@ -185,7 +187,7 @@ def test_options_are_checked_in_fit(options, error, message):
 def test_names_need_a_table():
     """A column is asked for by name, and X is an array."""
     with pytest.raises(InputError, match="X has no names"):
-        ConceptFeatures(lon="lon", lat="lat").fit(PLACES)
+        ConceptFeatures("concepts", lon="lon", lat="lat").fit(PLACES)
 
 
 def test_an_open_model_keeps_its_backend(model):
@@ -201,7 +203,7 @@ def test_column_transformer():
     """Other columns go on beside the features."""
     table = pd.DataFrame({"lon": PLACES[:, 0], "rooms": [1.0, 2.0, 3.0, 4.0], "lat": PLACES[:, 1]})
     both = ColumnTransformer(
-        [("place", ConceptFeatures(concepts=TWO), ["lon", "lat"]), ("rest", StandardScaler(), ["rooms"])],
+        [("place", ConceptFeatures("concepts", concepts=TWO), ["lon", "lat"]), ("rest", StandardScaler(), ["rooms"])],
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
     assert both.fit_transform(table).columns.tolist() == [
@@ -216,7 +218,7 @@ def test_grid_search(model, jobs):
     """Options are searched like those of any other step, in this process and in others."""
     places = random_places(40)
     y = model.score(places, "hot desert climate")[:, 0]
-    pipeline = make_pipeline(ConceptFeatures(model=model), Ridge(alpha=1e-3))
+    pipeline = make_pipeline(ConceptFeatures("concepts", model=model), Ridge(alpha=1e-3))
     grid = {
         "conceptfeatures__concepts": [["oceanic climate"], ["hot desert climate"], model.select(["tundra climate"])]
     }
@@ -228,7 +230,7 @@ def test_grid_search(model, jobs):
 def test_clones_share_the_model(model):
     """A clone has the same options and output, and copies neither the weights nor the concepts."""
     concepts = model.select(TWO)
-    places = ConceptFeatures(concepts=concepts, model=model).set_output(transform="pandas").fit(PLACES)
+    places = ConceptFeatures("concepts", concepts=concepts, model=model).set_output(transform="pandas").fit(PLACES)
     twin = clone(make_pipeline(places))[0]
     assert twin.model is model and twin.concepts is concepts
     assert not hasattr(twin, "model_sha256_")
@@ -241,7 +243,9 @@ def test_joblib_memory_keeps_features(tmp_path, monkeypatch):
     transform = ConceptFeatures.transform
     monkeypatch.setattr(ConceptFeatures, "transform", lambda self, X: calls.append(len(X)) or transform(self, X))
     for alpha in (1.0, 2.0):
-        make_pipeline(ConceptFeatures(concepts=TWO), Ridge(alpha), memory=str(tmp_path)).fit(PLACES, np.arange(4.0))
+        make_pipeline(ConceptFeatures("concepts", concepts=TWO), Ridge(alpha), memory=str(tmp_path)).fit(
+            PLACES, np.arange(4.0)
+        )
     assert calls == [4]
 
 
@@ -262,7 +266,7 @@ def test_a_pickle_holds_no_weights(model):
 
 def test_a_pickle_opens_in_another_process(tmp_path):
     """A fitted pipeline predicts the same where it is loaded anew."""
-    fitted = make_pipeline(ConceptFeatures(concepts=TWO), Ridge()).fit(PLACES, np.arange(4.0))
+    fitted = make_pipeline(ConceptFeatures("concepts", concepts=TWO), Ridge()).fit(PLACES, np.arange(4.0))
     joblib.dump(fitted, tmp_path / "fitted.joblib")
     code = "import joblib, sys; print(joblib.load(sys.argv[1]).predict([[31.25, 30.0]])[0])"
     run = [sys.executable, "-W", "error", "-c", code, tmp_path / "fitted.joblib"]
@@ -274,7 +278,7 @@ def test_the_models_own_concepts_keep_their_heads(model):
     """A concept of the bank is pickled as its name, one of your own as it is."""
     lowland = model.bank["lowland"]
     own = replace(model.bank["hot desert climate"], name="my desert", aliases=(), head=None)
-    places = ConceptFeatures(concepts=[lowland, own], model=model).fit(PLACES)
+    places = ConceptFeatures("concepts", concepts=[lowland, own], model=model).fit(PLACES)
     again = pickle.loads(pickle.dumps(places))
     assert again.concepts[0] == "lowland" and again.concepts[1].name == "my desert"
     np.testing.assert_array_equal(again.transform(PLACES), places.transform(PLACES))
@@ -288,7 +292,7 @@ def test_other_weights_are_refused_after_unpickling(tmp_path, model):
     packed_fitted = pickle.dumps(fitted)
     change_weights(folder)
     for places in (pickle.loads(packed), pickle.loads(packed_fitted), fitted):
-        with pytest.raises(ModelFileError, match="made with a weights of sha256"):
+        with pytest.raises(ModelFileError, match="made with weights of sha256"):
             places.transform(PLACES)
         places.fit(PLACES).transform(PLACES)  # fitted anew, on what is there now
 
@@ -319,9 +323,9 @@ def test_a_bank_that_is_in_no_folder_is_not_pickled(tmp_path, model):
     """Better refused when it is written than when it is read; saved, it travels."""
     small = model.with_bank(model.bank.subset(TWO))
     with pytest.raises(InputError, match="give the concepts as objects"):
-        pickle.dumps(ConceptFeatures(model=small))
+        pickle.dumps(ConceptFeatures("concepts", model=small))
     folder = small.save(tmp_path / "small")
-    assert pickle.loads(pickle.dumps(ConceptFeatures(model=folder))).transform(PLACES).shape == (4, 2)
+    assert pickle.loads(pickle.dumps(ConceptFeatures("concepts", model=folder))).transform(PLACES).shape == (4, 2)
 
 
 # Memory

@@ -102,3 +102,22 @@ def test_duckdb_calls_it(places, lonlat):
         there = expected == h3
         assert there.sum() == count
         assert mean == pytest.approx(scores[there].mean(), abs=1e-4)
+
+
+def test_the_function_in_the_docs_scores_frames(places):
+    """The function that docs/scale-out.md hands to Spark works on pandas frames as it stands."""
+    import re
+    from pathlib import Path
+
+    text = (Path(__file__).parents[2] / "docs" / "scale-out.md").read_text(encoding="utf-8")
+    [code] = [block for block in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) if "def score" in block]
+    names = {"gc": gc}
+    exec(code, names)  # our own documentation
+    frame = places.get_coordinates().rename(columns={"x": "lon", "y": "lat"})
+    first, second = names["score"](iter([frame.head(20), frame.tail(30)]))
+    assert (len(first), len(second)) == (20, 30)
+    np.testing.assert_allclose(
+        second["concept_hot_desert_climate"],
+        gc.embed(places.tail(30), concepts="BWh")["concept_hot_desert_climate"],
+        atol=2e-5,
+    )

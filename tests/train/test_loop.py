@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from geoconcept_gis.errors import Cancelled, ConfigError, InputError, ModelFileError
-from geoconcept_gis.train.loop import fit, learning_rate, split
+from geoconcept_gis.train.job import learning_rate, split
+from geoconcept_gis.train.loop import fit
 
 from .conftest import SETTINGS
 
