@@ -36,7 +36,11 @@ RESOLUTION, PARENT, FIRST = 7, 2, 3000
 def use():
     """Processor seconds so far, and the largest resident size in MB."""
     found = resource.getrusage(resource.RUSAGE_SELF)
-    return found.ru_utime + found.ru_stime, found.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    peak = found.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    if sys.platform == "linux":  # where ru_maxrss starts at the size of the process that started this one
+        with open("/proc/self/status") as status:
+            peak = 1024 * int(next(line for line in status if line.startswith("VmHWM")).split()[1])
+    return found.ru_utime + found.ru_stime, peak / 1e6
 
 def on_dask(plan, ready, count, folder):
     with workers(count=count) as client:

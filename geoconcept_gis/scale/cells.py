@@ -49,7 +49,8 @@ def h3_partitions(
     Raises
     ------
     InputError
-        The area or a resolution is not one of the above, or there would be more than 200,000 partitions.
+        The area or a resolution is not one of the above, no cell is in it, or there would be more than 200,000
+        partitions.
     MissingDependencyError
         dask is not installed.
 
@@ -70,6 +71,9 @@ def h3_partitions(
     parents = parents_near(shape, coarse, resolution)
     if mask == "land":
         parents = _with_land(parents, coarse, resolution)
+    if not len(parents):
+        where = " on land" if mask else ""
+        raise InputError(f"no H3 cell of resolution {resolution} has its centre{where} in this area")
     if len(parents) > _MOST_PARTITIONS:
         raise InputError(
             f"that makes {len(parents):,} partitions: choose a coarser parent_resolution, or a smaller area"

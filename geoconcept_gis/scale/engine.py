@@ -98,8 +98,8 @@ def workers(scheduler: str | None = None, count: int | None = None) -> Iterator[
         return
     if count is not None and count < 1:
         raise InputError(f"workers must be a whole number of at least 1; got {count!r}")
-    # One thread each, the memory of the machine shared out, and no web page to watch it by.
-    options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.ERROR}
+    # One thread each: the libraries' own threads would wait for each other. The web page takes any free port.
+    options = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": logging.ERROR}
     with LocalCluster(n_workers=count, **options) as cluster, Client(cluster) as client:
         yield client
 

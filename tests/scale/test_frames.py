@@ -176,8 +176,10 @@ def test_land_cells_are_those_on_land():
     assert sorted(there.index) == cells[on_land(centers_of(cells))].tolist()
 
 
-def test_too_many_partitions_are_refused():
-    """A plan that would take longer than the work is refused with what to do."""
+def test_too_many_partitions_and_none_are_refused():
+    """A plan that would take longer than the work is refused with what to do, one without cells too."""
+    with pytest.raises(InputError, match="on land in this area"):
+        gc.h3_partitions((-30, -5, -29, -4), 5, parent_resolution=3, mask="land")
     with pytest.raises(InputError, match="coarser parent_resolution"):
         gc.h3_partitions(None, 9, parent_resolution=5)
     with pytest.raises(InputError, match="finer than"):
