@@ -153,8 +153,8 @@ def held_out(
     Returns
     -------
     dict
-        ``AUC``, ``TSS`` and ``Boyce``: records against background of the held-out regions. ``truth``: Pearson correlation
-        of predicted and true suitability over their land. ``folds``: how many had records to test on.
+        ``AUC``, ``TSS`` and ``Boyce``: records against background of the held-out regions. ``truth``: Pearson
+        correlation of predicted and true suitability over their land. ``folds``: how many had records to test on.
     """
     both = pd.concat([table, land], ignore_index=True)
     role = np.concatenate([y, np.full(len(land), -1)])

@@ -149,7 +149,10 @@ def look_into(species: Species, looked_at: pd.DataFrame, args: argparse.Namespac
 
     cells = legible(grid(args.bounds, args.resolution))
     predicted = np.array(
-        [relative_suitability(m.decision_function(cells), m.decision_function(table[y == 1])) for m in fitted]
+        [
+            relative_suitability(model.decision_function(cells), model.decision_function(table[y == 1]))
+            for model in fitted
+        ]
     )
     low, high = np.quantile(predicted, [0.1, 0.9], axis=0)
     fold = np.full(len(table), -1)
