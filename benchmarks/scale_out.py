@@ -122,8 +122,8 @@ def start(command: list[str | Path]) -> subprocess.Popen[str]:
 def finish(children: list[subprocess.Popen[str]]) -> list[dict[str, float]]:
     """Wait for children, and return what each printed."""
     texts = [child.communicate()[0] for child in children]
-    if any(child.returncode for child in children):
-        raise SystemExit("a run failed")
+    if failed := [child.returncode for child in children if child.returncode]:
+        raise SystemExit(f"a run failed with exit code {failed[0]}")
     return [json.loads(text.splitlines()[-1]) for text in texts]
 
 

@@ -77,7 +77,9 @@ def problem() -> tuple[pd.DataFrame, pd.Series, str]:
 def candidates() -> dict[str, tuple[gc.ConceptFeatures | None, Any]]:
     """Return what is compared, by name: features, and the regressor that comes after them."""
     table = gc.load_model().concepts
-    unlike = table.query("grade != 'D' and family != 'climate'")["name"].tolist()
+    but_climate, but_place = (
+        table.query("grade != 'D' and family != @family")["name"].tolist() for family in ("climate", "place")
+    )
     percentiles = gc.ConceptFeatures("concepts", kind="percentile")
     ridge = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
     trees = HistGradientBoostingRegressor(random_state=0)
@@ -87,10 +89,11 @@ def candidates() -> dict[str, tuple[gc.ConceptFeatures | None, Any]]:
     return {
         "longitude and latitude, trees": (None, trees),
         "16 concepts, additive": (gc.ConceptFeatures("concepts", concepts=LEGIBLE, kind="percentile"), additive),
-        "concepts but climate, ridge": (gc.ConceptFeatures("concepts", concepts=unlike, kind="percentile"), ridge),
+        "concepts but climate, ridge": (gc.ConceptFeatures("concepts", concepts=but_climate, kind="percentile"), ridge),
         "concepts, ridge": (percentiles, ridge),
-        "concepts as cosines, ridge": (gc.ConceptFeatures("concepts", kind="cosine"), ridge),
-        "concepts calibrated, ridge": (gc.ConceptFeatures("concepts"), ridge),
+        "cosines, ridge": (gc.ConceptFeatures("concepts", kind="cosine"), ridge),
+        "calibrated, ridge": (gc.ConceptFeatures("concepts"), ridge),
+        "calibrated but place, ridge": (gc.ConceptFeatures("concepts", concepts=but_place), ridge),
         "concepts, trees": (percentiles, trees),
         "embedding, ridge": (gc.ConceptFeatures("embedding"), ridge),
         "layers, ridge": (gc.ConceptFeatures("layers"), ridge),

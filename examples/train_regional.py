@@ -20,6 +20,7 @@ import pandas as pd
 import geoconcept_gis as gc
 from geoconcept_gis.bank.scenes import concepts_of_scene
 from geoconcept_gis.bank.sources import data_folder
+from geoconcept_gis.errors import InputError
 from geoconcept_gis.train import read_config, train, write_features
 from geoconcept_gis.train import split as split_photos
 
@@ -30,6 +31,10 @@ WEAK = Path(gc.__file__).parent / "towers" / "weak_head.json"
 
 def main() -> None:
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "regional")
+    try:
+        data_folder()
+    except InputError as error:
+        raise SystemExit(f"{error}\nThis example trains on the photos there; docs/training.md on your own.") from None
     out.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     shards = cache(out)

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from numpydoc.validate import validate
 
 import geoconcept_gis
 from geoconcept_gis import load_model
+from geoconcept_gis.bank.sources import data_folder
+from geoconcept_gis.errors import InputError
 from geoconcept_gis.gallery import GALLERIES, _path
 
 DOCS = Path(geoconcept_gis.__file__).parents[1] / "docs"
@@ -51,11 +54,24 @@ def test_the_readme_runs(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == made
 
 
+def _data():
+    try:
+        return data_folder()
+    except InputError:
+        return None
+
+
 @pytest.mark.parametrize("script", sorted((DOCS.parent / "examples").glob("*.py")), ids=lambda path: path.name)
 def test_examples_run(script, tmp_path):
-    """Every example leaves a picture; the one that needs the galleries, which take minutes to make, only with them."""
-    if script.name == "locate_photos.py" and not all(_path(load_model(), name).is_file() for name in GALLERIES):
+    """Every example leaves a picture; those that need galleries, data or many minutes only where these are there."""
+    if script.name in ("locate_photos.py", "train_regional.py") and not all(
+        _path(load_model(), name).is_file() for name in GALLERIES
+    ):
         pytest.skip("the galleries are not built: geolocate builds them into the folder of GEOCONCEPT_CACHE")
+    if script.name == "train_regional.py" and not _data():
+        pytest.skip("the photos are not at hand: GEOCONCEPT_DATA")
+    if script.name == "regress_features.py" and not os.environ.get("GEOCONCEPT_SLOW"):
+        pytest.skip("it fits for many minutes: set GEOCONCEPT_SLOW=1 to run it")
     subprocess.run([sys.executable, "-W", "error", script, tmp_path], check=True, capture_output=True)
     assert list(tmp_path.glob("*.png"))
 

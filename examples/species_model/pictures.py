@@ -22,17 +22,17 @@ def draw_maps(
 ) -> Path:
     """Draw true suitability (where there is one), the mean prediction, its spread, and what is unlike all data."""
     panels = {title: column for title, column in PANELS.items() if column in cells}
-    tall = 5.8 * (bounds[3] - bounds[1]) / (bounds[2] - bounds[0]) + 0.95
+    high = 5.8 * stretch(bounds) * (bounds[3] - bounds[1]) / (bounds[2] - bounds[0])  # of a map, in inches
     rows = (len(panels) + 2) // 2
-    figure = Figure(figsize=(12, 0.5 + rows * tall))
+    figure = Figure(figsize=(12, 0.5 + rows * (high + 0.95)))
     FigureCanvasAgg(figure)
-    figure.subplots_adjust(0.01, 0.02, 0.99, 1.0 - 0.8 / figure.get_figheight(), wspace=0.03, hspace=0.0)
+    figure.subplots_adjust(0.01, 0.02, 0.99, 1.0 - 0.75 / figure.get_figheight(), wspace=0.03, hspace=0.0)
     figure.suptitle(name, fontsize=14, y=1.0 - 0.15 / figure.get_figheight())
     axes = list(figure.subplots(rows, 2).flat)
     for ax, (title, column) in zip(axes, panels.items(), strict=False):
         colours = "magma_r" if column == "spread" else "viridis"
         image = draw_cells(ax, cells, cells[column], bounds, step, cmap=colours, vmin=0.0, vmax=1.0)
-        figure.colorbar(image, cax=ax.inset_axes((0.0, -0.07, 0.4, 0.03)), orientation="horizontal")
+        figure.colorbar(image, cax=ax.inset_axes((0.02, -0.18 / high, 0.4, 0.07 / high)), orientation="horizontal")
         dress(ax, title, bounds)
     ax = axes[len(panels)]
     unlike = np.where(cells["no_data_near"], 1.0, np.nan)
@@ -65,11 +65,18 @@ def draw_cells(
     return ax.imshow(raster, extent=(west, east, south, north), origin="lower", interpolation="nearest", **how)
 
 
+def stretch(bounds: Bounds) -> float:
+    """Return how much taller than wide a degree is drawn: of longitude there is less far from the equator."""
+    west, south, east, north = bounds
+    return 1.0 if east - west > 300.0 else float(1.0 / np.cos(np.radians((south + north) / 2.0)))
+
+
 def dress(ax: Axes, title: str, bounds: Bounds) -> None:
     west, south, east, north = bounds
     ax.plot(*coastlines().T, color=SHORE, linewidth=0.35)
-    ax.set(xlim=(west, east), ylim=(south, north), aspect="equal", facecolor=SEA, xticks=[], yticks=[])
+    ax.set(xlim=(west, east), ylim=(south, north), aspect=stretch(bounds), facecolor=SEA, xticks=[], yticks=[])
     ax.set_title(title, loc="left", fontsize=11)
+    ax.set_anchor("N")
 
 
 def draw_responses(

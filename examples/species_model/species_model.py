@@ -19,7 +19,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from measures import no_data_near, relative_suitability
-from models import AGAIN, CHOSEN, LEGIBLE, candidates, describe, folds, held_out, refits, response
+from models import AGAIN, CHOSEN, FOLDS, LEGIBLE, candidates, describe, folds, held_out, refits, response
 from pictures import draw_maps, draw_responses
 from records import WORLD, Species, environment, land_places, read_records, thin, virtual_species, visited_places
 
@@ -78,6 +78,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--species", default="mediterranean", help="which virtual species is mapped")
     args = parser.parse_args(arguments)
     args.bounds = tuple(args.bounds)
+    west, south, east, north = args.bounds
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        parser.error(f"--bounds are west, south, east, north, and do not cross the antimeridian; got {args.bounds}")
     return args
 
 
@@ -123,6 +126,8 @@ def show(scores: pd.DataFrame) -> None:
     measures = [name for name in ("AUC", "TSS", "Boyce", "truth") if name in scores]
     print(f"\nHeld-out regions, mean of {usual['species'].nunique()} species, background: places looked at")
     print(usual.groupby("features", sort=False)[measures].mean().round(3).to_string())
+    if (few := scores[scores["folds"] < FOLDS]).size:
+        print(f"{len(few)} rows of the table were tested in fewer regions: the others have no records")
     print("\nThe same, fitted and tested against each background")
     again = scores[scores["features"].isin(AGAIN)].pivot_table(measures, "features", "background", sort=False)
     print(again.round(3).to_string())
@@ -138,7 +143,7 @@ def look_into(species: Species, looked_at: pd.DataFrame, args: argparse.Namespac
 
     table, y = against(legible(species.records), looked_at[["lon", "lat", *columns]])
     candidate = candidates(table)[CHOSEN]
-    splits = folds(table, y, 5, args.block)
+    splits = folds(table, y, FOLDS, args.block)
     print(f"\n{species.name}: folds are {gc.leakage(table[['lon', 'lat']], splits)['verdict'][0]}")
     leaned_on = gc.concept_importance(
         candidate.estimator([]), table[columns], y, folds=splits, method="permutation", scoring="roc_auc", repeats=3
@@ -148,11 +153,9 @@ def look_into(species: Species, looked_at: pd.DataFrame, args: argparse.Namespac
     fitted = refits(candidate, table, y, args.block, args.refits)
 
     cells = legible(grid(args.bounds, args.resolution))
+    records = table[y == 1]
     predicted = np.array(
-        [
-            relative_suitability(model.decision_function(cells), model.decision_function(table[y == 1]))
-            for model in fitted
-        ]
+        [relative_suitability(model.decision_function(cells), model.decision_function(records)) for model in fitted]
     )
     low, high = np.quantile(predicted, [0.1, 0.9], axis=0)
     fold = np.full(len(table), -1)
@@ -177,7 +180,7 @@ def look_into(species: Species, looked_at: pd.DataFrame, args: argparse.Namespac
     print(draw_maps(species.name, cells, species.records, background, args.bounds, args.resolution, path))
 
     first = gc.ConceptFeatures("concepts", concepts=leaned_on["concept"].head(RESPONSES).tolist())
-    values, sample = np.linspace(0.0, 1.0, 26) ** 2, against(table[y == 1], table[y == 0][:500])
+    values, sample = np.linspace(0.0, 1.0, 26) ** 2, against(records, table[y == 0][:500])
     curves = {
         name: np.array([response(m, *sample, name, values) for m in fitted]) for name in first.get_feature_names_out()
     }
@@ -193,7 +196,8 @@ def report_error(cells: pd.DataFrame) -> None:
         f"{len(concerned):,} of {len(cells):,} cells are or look suitable (over 0.05). There the true suitability lies "
         f"within the 10th to 90th percentile of the refits in {within.mean():.0%}"
     )
-    third = pd.qcut(concerned["high"] - concerned["low"], 3, labels=["low", "middle", "high"])
+    width = (concerned["high"] - concerned["low"]).rank(method="first")  # equal widths would be no thirds
+    third = pd.qcut(width, 3, labels=["low", "middle", "high"])
     for what, by in (("third of the spread", third), ("unlike all data", concerned["no_data_near"])):
         means = error.groupby(by, observed=True).mean()
         print(f"mean error by {what}: " + ", ".join(f"{name} {value:.3f}" for name, value in means.items()))

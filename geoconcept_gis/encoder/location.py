@@ -10,7 +10,7 @@ from ..errors import ModelFileError
 from .projection import equal_earth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -98,16 +98,41 @@ class LocationEncoder:
         dtype('float32')
         """
         plane = equal_earth(lonlat)
+        return self._mix((_last_hidden(plane, *capsule) for capsule in self._capsules), len(plane))
+
+    def encode_hidden(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Encode one chunk whose hidden layers are at hand, which saves working them out twice.
+
+        Parameters
+        ----------
+        hidden : ndarray of float32, shape (N, capsules, 1024)
+            As `hidden` returns them for all capsules.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, 512 + H)
+            What `encode_chunk` returns.
+
+        Examples
+        --------
+        >>> from geoconcept_gis import load_model
+        >>> encoder, cairo = load_model().encoder, np.array([[31.2, 30.0]])
+        >>> np.allclose(encoder.encode_hidden(encoder.hidden(cairo, 3)), encoder.encode_chunk(cairo), atol=1e-5)
+        True
+        """
+        return self._mix((hidden[:, k] for k in range(hidden.shape[1])), len(hidden))
+
+    def _mix(self, hidden: Iterable[NDArray[np.float32]], rows: int) -> NDArray[np.float32]:
+        """Return vectors and heads from the last hidden layer of each capsule."""
         weights, biases = self.heads
-        out = np.zeros((len(plane), self.dim + len(weights)), dtype=np.float32)
+        out = np.zeros((rows, self.dim + len(weights)), dtype=np.float32)
         vectors, values = out[:, : self.dim], out[:, self.dim :]
-        for k, (phases, layers) in enumerate(self._capsules):
-            hidden = _last_hidden(plane, phases, layers)
+        for k, (layer, (_, layers)) in enumerate(zip(hidden, self._capsules)):
             weight, bias = layers[-1]
-            vectors += hidden @ weight
+            vectors += layer @ weight
             vectors += bias
             if k < weights.shape[1]:
-                values += hidden @ weights[:, k].T
+                values += layer @ weights[:, k].T
                 values += biases[:, k]
         return out
 

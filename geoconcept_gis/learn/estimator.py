@@ -53,8 +53,8 @@ class ConceptFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     concepts : str, Concept, list of either, or None
         Names, aliases or objects; None means all but those of grade D. Only with ``"concepts"`` and ``"all"``.
     kind : {"calibrated", "percentile", "cosine"}, optional
-        What a concept score is, see `geoconcept_gis.GeoConceptModel.score`; percentiles suit linear models best. None
-        means calibrated, or the percentile where a concept has no calibration. Only with ``"concepts"``.
+        What a concept score is, see `geoconcept_gis.GeoConceptModel.score`. None means calibrated, or the percentile
+        where a concept has no calibration. Only with ``"concepts"``.
     model : GeoConceptModel, str, path-like or None
         None is the bundled default. Names and folders are opened once per process.
     invalid : {"raise", "null"}
