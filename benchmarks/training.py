@@ -3,8 +3,8 @@
     python benchmarks/training.py [--device cuda] [--save]
 
 `input`: cached features alone, as training reads them. `compute`: the same steps on one batch that is in memory
-already. `loop`: training as users run it, both at once; its share of the slower of the two says what the loop itself costs. The
-last table works out a run on all of MP-16 from the numbers measured here.
+already. `loop`: training as users run it, both at once; its share of the slower of the two says what the loop itself
+costs. The last table works out a run on all of MP-16 from the numbers measured here.
 """
 
 from __future__ import annotations

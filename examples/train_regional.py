@@ -3,8 +3,9 @@
     GEOCONCEPT_DATA=path/to/data python examples/train_regional.py out
 
 Takes the European ones of 2,000 real photos (as features of an ImageNet network, which finds little: with CLIP's
-features the same steps find far more), and the scene that a classifier saw in each. Ten minutes on two cores the first
-time, most of it for the galleries, which are kept. Your own photos come in by `geoconcept features`; see docs/training.md.
+features the same steps find far more), and the scene that a classifier saw in each. Two minutes on two cores; the first
+time some minutes more, for the galleries, which are kept. Your own photos come in by `geoconcept features`; see
+docs/training.md.
 """
 
 from __future__ import annotations
