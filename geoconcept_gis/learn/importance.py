@@ -119,7 +119,7 @@ def concept_importance(
     >>> from sklearn.preprocessing import StandardScaler
     >>> import geoconcept_gis as gc
     >>> lonlat = gc.reference_places("uniform_land", 300)
-    >>> features = gc.ConceptFeatures(concepts=["tundra climate", "hot desert climate"])
+    >>> features = gc.ConceptFeatures("concepts", concepts=["tundra climate", "hot desert climate"])
     >>> fitted = make_pipeline(features, StandardScaler(), Ridge()).fit(lonlat, abs(lonlat[:, 1]))
     >>> concept_importance(fitted, lonlat)[["concept", "family", "sign"]].to_numpy().tolist()
     [['hot desert climate', 'climate', '-'], ['tundra climate', 'climate', '+']]

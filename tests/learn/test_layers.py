@@ -91,7 +91,7 @@ def test_another_model_is_read_at_its_outputs(model, linear):
 
 def test_too_many_concepts(model):
     """More concepts than fit are refused, with the number that does."""
-    many = [replace(model.bank[0], name=f"concept {k}", aliases=()) for k in range(400)]
+    many = [replace(next(iter(model.bank)), name=f"concept {k}", aliases=()) for k in range(400)]
     with pytest.raises(ConceptError, match="name at most 384 concepts"):
         all_features(model, PLACES[:2], many)
 
