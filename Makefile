@@ -35,7 +35,9 @@ help: ## list these commands
 demo: $(DEMO_STAMP) ## set up and run the main job on real places; results in demo_output/
 	$(BIN)/geoconcept demo demo_output
 
-test: lint types pytest clip docs ## set up and check everything: what CI runs
+test: ## set up and check everything: what CI runs
+	@# Two at a time: most tests keep one core busy, and the CLIP environment is slow to come.
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types pytest clip docs
 
 lint: $(DEV_STAMP) ## ruff, format check, workflow and citation files
 	$(BIN)/ruff check .
