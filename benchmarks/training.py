@@ -10,6 +10,7 @@ costs. The last table works out a run on all of MP-16 from the numbers measured 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -57,7 +58,8 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/training-*.md")
     options = parser.parse_args()
     where = f"run.accelerator={options.device}", f"run.precision={options.precision}"
-    device = machine() if options.device == "cpu" else torch.cuda.get_device_name()
+    found = machine()
+    device = found["cpu"] if options.device == "cpu" else torch.cuda.get_device_name()
     model = load_model(backend="numpy")
     with tempfile.TemporaryDirectory() as work:
         source = make(Path(work) / "shards", 60_000, 1, 768)
@@ -70,7 +72,8 @@ def main() -> None:
     lines = [
         f"# Training: cost of a step, {options.device}, {options.precision}",
         "",
-        f"{device}. Batches of {BATCH}, CLIP features (768), random. The input alone gives {read:,.0f} photos/s "
+        f"{device}, {found['cores']} cores, {found['date']}. "
+        f"Batches of {BATCH}, CLIP features (768), random. The input alone gives {read:,.0f} photos/s "
         "(float16 shards, one view, in the page cache, one thread ahead).",
         "",
         "| what is trained | compute, photos/s | loop, photos/s | loop / slower of input and compute |",
@@ -99,7 +102,7 @@ def main() -> None:
 
 
 def name_of(device: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in device.split(",")[0].lower()).strip("-")
+    return re.sub(r"[^0-9a-z]+", "-", device.lower()).strip("-")
 
 
 def compute(config, source, model, steps):
