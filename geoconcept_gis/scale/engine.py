@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -153,6 +154,23 @@ def _compute_here(tasks: Sequence[Any], progress: Progress | None) -> list[Any]:
             results.append(result)
             report(progress, len(results), len(tasks))
 
-    with Callback(posttask=finished):
+    with Callback(posttask=finished), _threads():
         dask.compute(*tasks)
     return results
+
+
+@contextmanager
+def _threads() -> Iterator[None]:
+    """Give dask threads that have come to rest when the block ends: after an error its own would still be writing."""
+    import dask
+    from dask.system import CPU_COUNT
+
+    if dask.config.get("scheduler", None) not in (None, "threads", "threading") or dask.config.get("pool", None):
+        yield  # the caller's own choice
+        return
+    pool = ThreadPoolExecutor(dask.config.get("num_workers", None) or CPU_COUNT)
+    try:
+        with dask.config.set(pool=pool):
+            yield
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

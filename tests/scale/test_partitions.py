@@ -132,6 +132,7 @@ def test_one_bad_partition_leaves_the_others(places, tmp_path):
     with pytest.raises(CoordinateError, match="index 198"):
         gc.write_partitions(plan, tmp_path)
     assert 3 not in finished(tmp_path)
+    # Whatever was under way has come to rest: nothing is written after the error has been raised.
     assert {path.name for path in tmp_path.glob("*.parquet")} == {f"part-{k:05d}.parquet" for k in finished(tmp_path)}
 
 
