@@ -20,6 +20,7 @@ from .concepts.concept import DIM, PERCENTILES
 from .errors import ConceptError, InputError, ModelFileError
 from .files import atomic_file
 from .model import as_model
+from .tensors import read_tensors, tensors_bytes
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -99,8 +100,6 @@ def write_concept(
     ...     read_concept(path, model).name
     'hot desert climate'
     """
-    from safetensors.numpy import save
-
     path = _check_suffix(path)
     model = as_model(model)
     if not isinstance(concept, Concept):
@@ -122,7 +121,7 @@ def write_concept(
         text = json.dumps(record, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ConceptError(f"concept {concept.name!r} cannot be written as JSON: {error}") from None
-    content = save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}, metadata={_KEY: text})
+    content = tensors_bytes(arrays, {_KEY: text})
     with atomic_file(path) as part:
         part.write_bytes(content)
     return path
@@ -189,17 +188,14 @@ def _check_suffix(path: str | PathLike[str]) -> Path:
 
 def _read(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
     """Return the JSON and the arrays of a file that may be anything."""
-    from safetensors import SafetensorError, safe_open
-
     if not path.is_file():
         raise ModelFileError(f"there is no file {path}")
     try:
-        with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get(_KEY)
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        arrays, metadata = read_tensors(path)
+    except OSError as error:
         raise ModelFileError(f"{path} is no {SUFFIX} file, or is damaged: {error}") from None
-    if text is None:
+    text = metadata.get(_KEY)
+    if not isinstance(text, str):
         raise ModelFileError(f"{path} is a safetensors file, but not a {SUFFIX} file: it has no {_KEY!r} record")
     return text, arrays
 

@@ -6,14 +6,15 @@ is reported comes from blocks of the globe that the fit did not see.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .concepts import Calibration, Validity
 from .errors import ConceptError
+from .logistic import balanced, fit_logistic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,8 +138,8 @@ def fit_concept(
 
     Notes
     -----
-    Folds are blocks of 10 by 10 degrees, spread so that each fold has its share of blocks with the label
-    (`sklearn.model_selection.StratifiedGroupKFold`). The strength is chosen by two inner folds of the training
+    Folds are blocks of 10 by 10 degrees, spread so that each fold has its share of the places with the label
+    (the folds of scikit-learn's ``StratifiedGroupKFold``). The strength is chosen by two inner folds of the training
     blocks, anew in each outer fold. The interval is a bootstrap over blocks. Calibration is logistic (Platt 1999),
     cross-fitted for its error.
 
@@ -291,35 +292,50 @@ def _folds(
     y: NDArray[np.bool_], block: NDArray[np.int64], wanted: int, seed: int
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Split by block, so that every training part holds both classes."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
     count = max(2, min(wanted, len(np.unique(block[y])), len(np.unique(block[~y]))))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        folds = list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(y, y, block))
-    good = [(train, test) for train, test in folds if y[train].any() and not y[train].all()]
-    if len(good) < len(folds):  # all blocks with the label fell into one fold: split their blocks by hand
-        names = np.unique(block)
+    names, inverse = np.unique(block, return_inverse=True)
+    which = _balanced_folds(y, inverse, count, seed)[inverse]
+    if any(len(np.unique(y[which != k])) < 2 for k in range(count)):
+        # All blocks with the label fell into one fold: split them by hand.
         fold_of = np.random.default_rng(seed).permutation(len(names)) % count
         labelled = np.isin(names, np.unique(block[y]))
         fold_of[labelled] = np.arange(labelled.sum()) % count
-        which = fold_of[np.searchsorted(names, block)]
-        good = [(np.flatnonzero(which != k), np.flatnonzero(which == k)) for k in range(count)]
-    return good
+        which = fold_of[inverse]
+    return [(np.flatnonzero(which != k), np.flatnonzero(which == k)) for k in range(count)]
+
+
+def _balanced_folds(y: NDArray[np.bool_], group: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
+    """Return a fold for every group, so that each fold has its share of both classes.
+
+    Greedy: groups that unbalance most come first, each goes where the shares of the folds differ least after it, and
+    to the smallest of folds that tie. RandomState draws the same numbers in every version of numpy.
+    """
+    sizes = np.stack([np.bincount(group[y == kind], minlength=group.max() + 1) for kind in (False, True)], axis=1)
+    totals = sizes.sum(axis=0)
+    order = np.arange(len(sizes))
+    np.random.RandomState(seed).shuffle(order)
+    order = order[np.argsort(-np.std(sizes[order], axis=1), kind="stable")]
+    held = np.zeros((count, 2))
+    fold_of = np.zeros(len(sizes), dtype=np.intp)
+    for row in order:
+        tried = held + np.eye(count)[:, :, None] * sizes[row]
+        spread, filled = np.std(tried / totals, axis=1).mean(axis=1), held.sum(axis=1)
+        best = 0
+        for k in range(1, count):  # ties that chain are broken in turn
+            if spread[k] < spread[best] or (np.isclose(spread[k], spread[best]) and filled[k] < filled[best]):
+                best = k
+        fold_of[row] = best
+        held[best] += sizes[row]
+    return fold_of
 
 
 def _direction(x: NDArray[np.float32], y: NDArray[np.bool_], strength: float, seed: int) -> NDArray[np.float32]:
     """Return the unit normal of a balanced logistic regression."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
     rows = _thin(y, seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the order of scores settles long before the length
-        fitted = LogisticRegression(C=strength, class_weight="balanced", max_iter=300, tol=1e-3).fit(x[rows], y[rows])
-    normal = fitted.coef_[0]
+    x, y = x[rows], y[rows]
+    normal = fit_logistic(x, y, balanced(y), strength).normal
     if not normal.any():  # so little to find that the solver took no step: take the direction of the first
-        normal = x[rows][y[rows]].mean(axis=0) - x[rows][~y[rows]].mean(axis=0)
+        normal = x[y].mean(axis=0) - x[~y].mean(axis=0)
     return _unit(normal)
 
 
@@ -386,10 +402,8 @@ def _calibrate(
 
 
 def _platt(scores: NDArray[np.float32], y: NDArray[np.bool_], weight: NDArray[np.float64]) -> tuple[float, float]:
-    from sklearn.linear_model import LogisticRegression
-
-    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(scores[:, None].astype(np.float64), y, sample_weight=weight)
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    fitted = fit_logistic(scores[:, None].astype(np.float64), y, weight, 1e6, tolerance=1e-7)
+    return float(fitted.normal[0]), fitted.intercept
 
 
 def _calibration_error(
@@ -445,7 +459,7 @@ def _move(y: NDArray[np.bool_], block: NDArray[np.int64], rng: np.random.Generat
     size = np.bincount(inverse)
     targets = rng.choice(len(names), len(counts), replace=False, p=size / size.sum())
     parts = []
-    for target, count in zip(targets, counts, strict=True):
+    for target, count in zip(targets, counts):
         rows = np.flatnonzero(inverse == target)
         parts.append(rng.choice(rows, count, replace=count > len(rows)))
     return np.concatenate(parts)
@@ -453,23 +467,17 @@ def _move(y: NDArray[np.bool_], block: NDArray[np.int64], rng: np.random.Generat
 
 def _position_only(examples: Examples, folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]], seed: int) -> float:
     """AUROC of the same regression on smooth functions of position: polynomials in x, y, z up to degree 8."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-
     lon, lat = np.radians(examples.lonlat).T
-    xyz = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    xyz = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    powers = [xyz[list(term)].prod(axis=0) for k in range(1, 9) for term in combinations_with_replacement(range(3), k)]
+    smooth = np.stack(powers, axis=1)
     scores = np.empty(len(examples.y))
     for train, test in folds:
         rows = train[_thin(examples.y[train], seed)]
-        model = make_pipeline(
-            PolynomialFeatures(8, include_bias=False),
-            StandardScaler(),
-            LogisticRegression(C=0.1, class_weight="balanced", max_iter=100, tol=1e-2),
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(xyz[rows], examples.y[rows])
-        scores[test] = model.decision_function(xyz[test])
+        y = examples.y[rows]
+        middle, spread = smooth[rows].mean(axis=0), smooth[rows].std(axis=0)
+        scale = np.where(spread > 0.0, spread, 1.0)
+        # The terms depend on each other, so that the last steps take long and change no order of scores.
+        fitted = fit_logistic((smooth[rows] - middle) / scale, y, balanced(y), 0.1, tolerance=1e-2, iterations=100)
+        scores[test] = (smooth[test] - middle) / scale @ fitted.normal + fitted.intercept
     return float(weighted_auroc(scores, examples.y)[0])

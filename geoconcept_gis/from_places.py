@@ -19,7 +19,7 @@ from .place_vectors import spell_place
 from .reference import DRAWABLE, reference_places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -30,12 +30,15 @@ if TYPE_CHECKING:
 
     Lonlat = NDArray[np.float64]
 
-__all__ = ["FEW", "concept_from_places"]
+__all__ = ["FEW", "HeldOut", "concept_from_places"]
 
 #: Fewer positive places than this bring a warning.
 FEW = 10
 #: Each H3 cell of this resolution (about 5 km2) counts once: places in it look alike to the encoder.
 THIN_RESOLUTION = 7
+#: Side of the cells that take their place where h3ronpy is missing, as in QGIS: the root of their mean area.
+THIN_KM = 2.27
+_KM_PER_DEGREE = 111.195
 #: Places of the reference set that percentiles are counted over, at least.
 _PERCENTILE_PLACES = 10_000
 #: Cells coarser than this are looked at in some of their children, no finer than this.
@@ -49,6 +52,28 @@ class _Places:
 
     lonlat: Lonlat
     story: str
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The places that a concept was made from, with their held-out scores: what a report of its test is drawn from.
+
+    Attributes
+    ----------
+    lonlat : ndarray of float64, shape (N, 2)
+        (lon, lat) in degrees, EPSG:4326; positives first.
+    y : ndarray of bool, shape (N,)
+        Which are positive.
+    weight : ndarray of float64, shape (N,)
+        How much each counts in calibration.
+    scores : ndarray of float32, shape (N,)
+        Centred cosine of each, by a direction that was fitted without its block.
+    """
+
+    lonlat: Lonlat
+    y: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    scores: NDArray[np.float32]
 
 
 def concept_from_places(
@@ -68,6 +93,7 @@ def concept_from_places(
     aliases: Sequence[str] = (),
     licence: str = "",
     progress: Progress | None = None,
+    inspect: Callable[[HeldOut], object] | None = None,
 ) -> Concept:
     """Make a concept from places: records of a species, sites of a kind, regions drawn on a map.
 
@@ -100,7 +126,8 @@ def concept_from_places(
         Points a line or polygon.
     thin : bool, default True
         Count places in the same H3 cell of resolution 7 (some 5 km2) once, as ten records of one orchid meadow are
-        one place to the encoder. Positives and negatives are thinned each on their own.
+        one place to the encoder; without h3ronpy, as in QGIS, in the same cell of 2.27 km by 2.27 km. Positives and
+        negatives are thinned each on their own.
     prevalence : float, default 0.5
         The share of positives to calibrate for, above 0 and below 1. At 0.5, positives and negatives weigh the same
         however many they are, so that a score above 0.5 means: more typical of the positives. It is no probability of
@@ -114,6 +141,8 @@ def concept_from_places(
     progress : callable, optional
         Called as ``progress(done, total)``, in points, while places are encoded; return true to cancel. The fit that
         follows takes seconds and does not report.
+    inspect : callable, optional
+        Called once with the `HeldOut` scores of all places, to draw them.
 
     Returns
     -------
@@ -175,6 +204,8 @@ def concept_from_places(
     mean = model.bank.references[reference]
     examples = Examples(centre(vectors, mean), y, lonlat, weight)
     fit = fit_concept(examples, negatives=absences.story, strengths=STRENGTHS, seed=seed)
+    if inspect is not None:
+        inspect(HeldOut(lonlat, y, weight, fit.scores))
     cosine = centre(ground_vectors, mean) @ fit.vector
     return Concept(
         name=name,
@@ -246,8 +277,9 @@ def _gather(places: Any, argument: str, samples: int, thin: bool) -> _Places:
             stacklevel=3,
         )
     if thin:
-        lonlat = lonlat[_first_of_each_cell(lonlat)]
-        story += f"; {len(lonlat):,} places after thinning to one per H3 cell of resolution {THIN_RESOLUTION}"
+        cells, kind = _thinning_cells(lonlat)
+        lonlat = lonlat[np.sort(np.unique(cells, return_index=True)[1])]
+        story += f"; {len(lonlat):,} places after thinning to one per {kind}"
     elif "places" not in story:
         story += f"; {len(lonlat):,} places"
     return _Places(lonlat, story)
@@ -332,14 +364,25 @@ def _shape_points(shapes: NDArray[np.object_], crs: Any, samples: int, argument:
     return check_lonlat(np.concatenate([points[on_earth], lonlat[bare]]), name=argument)
 
 
-def _first_of_each_cell(lonlat: Lonlat) -> NDArray[np.intp]:
-    """Return the rows to keep, in order, so that no cell holds two."""
+def _thinning_cells(lonlat: Lonlat) -> tuple[NDArray[Any], str]:
+    """Return the cell that each place lies in, and what kind of cell that is."""
+    try:
+        from .h3cells import to_numpy
+    except ImportError:
+        return _grid_cells(lonlat), f"cell of {THIN_KM} km by {THIN_KM} km"
     import h3ronpy.vector
 
-    from .h3cells import to_numpy
-
     cells = to_numpy(h3ronpy.vector.coordinates_to_cells(lonlat[:, 1], lonlat[:, 0], THIN_RESOLUTION))
-    return np.sort(np.unique(cells, return_index=True)[1])
+    return cells, f"H3 cell of resolution {THIN_RESOLUTION}"
+
+
+def _grid_cells(lonlat: Lonlat) -> NDArray[np.int64]:
+    """Number the cells of a grid in rows of equal height, each cut into cells about as wide."""
+    step = THIN_KM / _KM_PER_DEGREE
+    row = np.floor((lonlat[:, 1] + 90.0) / step)
+    columns = np.maximum(np.round(360.0 / step * np.cos(np.radians((row + 0.5) * step - 90.0))), 1.0)
+    column = np.floor((lonlat[:, 0] + 180.0) / 360.0 * columns) % columns
+    return np.asarray(row * 1_000_000.0 + column, dtype=np.int64)
 
 
 def _encode(

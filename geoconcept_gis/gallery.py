@@ -17,7 +17,7 @@ import numpy as np
 from .coordinates import check_lonlat
 from .errors import CacheWarning, InputError
 from .files import atomic_file, sha256_of
-from .storage import read_arrays
+from .tensors import read_tensors, tensors_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,7 @@ _PHOTO_PLACES = Path(__file__).parent / "data" / "photo_places.safetensors"
 #: Scores looked through at a time when the largest are sought.
 _BLOCK = 256
 _LAND = _PHOTO_PLACES.with_name("land_50m.parquet")
+_PLAIN_LAND = _PHOTO_PLACES.with_name("land_mask.safetensors")
 _FORMAT = "geoconcept-gallery-2"
 _ARRAYS = ("lonlat", "vectors", "cells", "rest")
 _REST_SCALE = np.float32(4096.0)
@@ -164,7 +165,14 @@ def cache_folder() -> Path:
     return Path(named).absolute() if named else platformdirs.user_cache_path("geoconcept_gis", appauthor=False)
 
 
-def open_gallery(model: GeoConceptModel, name: str = "photos", *, progress: Progress | None = None) -> Gallery:
+def open_gallery(
+    model: GeoConceptModel,
+    name: str = "photos",
+    *,
+    folder: Path | None = None,
+    plain: bool = False,
+    progress: Progress | None = None,
+) -> Gallery:
     """Open a gallery; the first time for a model its places are embedded and kept in `cache_folder`.
 
     Parameters
@@ -173,6 +181,11 @@ def open_gallery(model: GeoConceptModel, name: str = "photos", *, progress: Prog
         Its location encoder embeds the places.
     name : {"photos", "land"}
         Which places.
+    folder : pathlib.Path, optional
+        Where it is kept; None is `cache_folder`.
+    plain : bool, default False
+        Make it with numpy alone, as QGIS does: cells have the numbers of `geoconcept_gis.locate.hexgrid`, the coast is that
+        of `geoconcept_gis.land_mask`, and `rest` is left out.
     progress : callable, optional
         Called as ``progress(done, total)`` while places are embedded; return true to cancel.
 
@@ -207,27 +220,41 @@ def open_gallery(model: GeoConceptModel, name: str = "photos", *, progress: Prog
     """
     if name not in GALLERIES:
         raise InputError(f"no gallery {name!r}; choose one of {', '.join(GALLERIES)}")
-    from .h3cells import cells_of
-
-    path = _path(model, name)
+    path = _path(model, name, folder, plain)
     found = _read(path)
     if found is None:
-        lonlat, points, owner = _photos() if name == "photos" else _land()
-        vectors = _embed(_exact(model) if name == "photos" else model, points, owner, progress)
-        cells = cells_of(lonlat, LAND_RESOLUTION)
-        halves = vectors.astype(np.float16)
-        arrays: dict[str, NDArray[Any]] = {"lonlat": lonlat.astype(np.float32), "vectors": halves, "cells": cells}
-        if name == "photos":
-            arrays["rest"] = ((vectors - halves) * _REST_SCALE).astype(np.float16)
-        found = _keep(path, arrays)
+        found = _keep(path, _make(model, name, plain, progress))
     return Gallery(name, found["lonlat"], found["vectors"], found["cells"], found.get("rest"))
 
 
-def _path(model: GeoConceptModel, name: str) -> Path:
+def _make(model: GeoConceptModel, name: str, plain: bool, progress: Progress | None) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a gallery."""
+    lonlat, points, owner = _photos() if name == "photos" else (_plain_land() if plain else _land())
+    vectors = _embed(_exact(model) if name == "photos" and not plain else model, points, owner, progress)
+    halves = vectors.astype(np.float16)
+    arrays: dict[str, NDArray[Any]] = {"lonlat": lonlat.astype(np.float32), "vectors": halves}
+    arrays["cells"] = _cells_of(lonlat, plain)
+    if name == "photos" and not plain:
+        arrays["rest"] = ((vectors - halves) * _REST_SCALE).astype(np.float16)
+    return arrays
+
+
+def _cells_of(lonlat: NDArray[np.float64], plain: bool) -> NDArray[np.uint64]:
+    if plain:
+        from .locate import hexgrid
+
+        return hexgrid.cells_of(lonlat)
+    from .h3cells import cells_of
+
+    return cells_of(lonlat, LAND_RESOLUTION)
+
+
+def _path(model: GeoConceptModel, name: str, folder: Path | None = None, plain: bool = False) -> Path:
     """Return the gallery's file, named after the encoder's weights and what its places are made from."""
-    source = f"{model.sha256} {sha256_of(_PHOTO_PLACES if name == 'photos' else _LAND)} {LAND_RESOLUTION} {_FORMAT}"
+    places = _PHOTO_PLACES if name == "photos" else _PLAIN_LAND if plain else _LAND
+    source = f"{model.sha256} {sha256_of(places)} {LAND_RESOLUTION} {_FORMAT}" + (" plain" if plain else "")
     key = hashlib.sha256(source.encode()).hexdigest()[:16]
-    return cache_folder() / f"gallery-{name}-{key}.safetensors"
+    return (folder or cache_folder()) / f"gallery-{name}-{key}.safetensors"
 
 
 def photo_places() -> NDArray[np.float64]:
@@ -243,7 +270,7 @@ def photo_places() -> NDArray[np.float64]:
     >>> photo_places().shape
     (100000, 2)
     """
-    return read_arrays(_PHOTO_PLACES)["lonlat"].astype(np.float64)
+    return read_tensors(_PHOTO_PLACES)[0]["lonlat"].astype(np.float64)
 
 
 def _photos() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
@@ -264,6 +291,18 @@ def _land() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
     dry = on_land(points)
     kept, owner = np.unique(owner[dry], return_inverse=True)
     return centers_of(cells[kept]), points[dry], owner
+
+
+def _plain_land() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Return the same with numpy alone."""
+    from .land_mask import on_land
+    from .locate import hexgrid
+
+    cells = hexgrid.all_cells()
+    children = hexgrid.children_of(cells).reshape(-1, 2)
+    dry = np.flatnonzero(on_land(children))
+    kept, owner = np.unique(dry // 7, return_inverse=True)
+    return hexgrid.centers_of(cells[kept]), children[dry], owner
 
 
 def _exact(model: GeoConceptModel) -> GeoConceptModel:
@@ -291,12 +330,10 @@ def _embed(
 
 def _keep(path: Path, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Write a gallery and map it; where that cannot be done, keep it in memory."""
-    from safetensors.numpy import save
-
-    content = save(arrays)
+    content = tensors_bytes(arrays)
     start = 8 + int.from_bytes(content[:8], "little")
-    body = zlib.crc32(content[start:])
-    content = save(arrays, metadata={"format": _FORMAT, "crc32": str(body)})
+    body = zlib.crc32(memoryview(content)[start:])
+    content = tensors_bytes(arrays, {"format": _FORMAT, "crc32": str(body)})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as part:

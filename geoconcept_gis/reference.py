@@ -23,7 +23,8 @@ def reference_places(name: str = "uniform_land", count: int = 10_000, *, seed: i
     Parameters
     ----------
     name : {"uniform_land", "uniform_earth"}
-        Land is Natural Earth's 1:50m land, as in maps: lakes included, Antarctica included.
+        Land is Natural Earth's 1:50m land, as in maps: lakes included, Antarctica included. Without geopandas, as in
+        QGIS, it is the packed mask of `geoconcept_gis.land_mask`, so that a few places at shores differ.
     count : int, default 10,000
         How many.
     seed : int, default 0
@@ -54,12 +55,18 @@ def reference_places(name: str = "uniform_land", count: int = 10_000, *, seed: i
     while found < count:
         part = _sphere(rng, 1 << 16)
         if name == "uniform_land":
-            from .land import on_land
-
-            part = part[on_land(part)]
+            part = part[_on_land(part)]
         parts.append(part)
         found += len(part)
     return np.concatenate(parts)[:count]
+
+
+def _on_land(lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+    try:
+        from .land import on_land
+    except ImportError:  # no geopandas or shapely, as in QGIS
+        from .land_mask import on_land
+    return on_land(lonlat)
 
 
 def _sphere(rng: np.random.Generator, count: int) -> NDArray[np.float64]:

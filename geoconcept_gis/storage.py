@@ -17,6 +17,7 @@ from .concepts import Concept, ConceptBank, PlaceHead
 from .concepts.concept import DIM, PERCENTILES
 from .errors import ConceptError, ModelFileError
 from .files import atomic_file, sha256_of
+from .tensors import read_tensors, tensors_bytes
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -69,26 +70,13 @@ def read_arrays(path: Path, sha256: str | None = None) -> dict[str, NDArray[Any]
     ModelFileError
         Missing, truncated, corrupt, or not the file that was promised.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    if not path.is_file():
-        raise ModelFileError(f"{path} is missing")
-    if sha256 is not None and (found := sha256_of(path)) != sha256:
-        raise ModelFileError(
-            f"{path} is not the file its folder describes (sha256 {found[:12]}..., expected {sha256[:12]}...): "
-            "it is corrupt, truncated or was replaced; install or copy the model again"
-        )
-    try:
-        return dict(load_file(path))
-    except (SafetensorError, ValueError, KeyError, OSError) as error:
-        raise ModelFileError(f"{path} is not a readable safetensors file: {error}") from None
+    return read_tensors(path, sha256)[0]
 
 
 def write_arrays(arrays: dict[str, NDArray[Any]], path: Path) -> str:
     """Write a safetensors file and return its sha256."""
     with atomic_file(path) as part:
-        part.write_bytes(_safetensors(arrays))
+        part.write_bytes(tensors_bytes(arrays))
     return sha256_of(path)
 
 
@@ -96,13 +84,6 @@ def write_json(record: dict[str, Any], path: Path) -> None:
     """Write JSON that diffs well: indented, keys in the order given, numbers finite."""
     with atomic_file(path) as part:
         part.write_bytes(_json(record))
-
-
-def _safetensors(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """Return a safetensors file; without metadata equal arrays give equal bytes."""
-    from safetensors.numpy import save
-
-    return save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)})
 
 
 def _json(record: dict[str, Any]) -> bytes:
@@ -196,7 +177,7 @@ def bank_content(bank: ConceptBank) -> dict[str, bytes]:
         arrays["heads.weight"] = np.array([head.weight for head in heads], dtype=np.float16)
         arrays["heads.bias"] = np.array([head.bias for head in heads], dtype=np.float32)
         arrays["heads.percentiles"] = np.array([head.percentiles for head in heads], dtype=np.float32)
-    content = _safetensors(arrays)
+    content = tensors_bytes(arrays)
     record = {
         "format": BANK_FORMAT,
         "format_version": FORMAT_VERSION,
@@ -250,7 +231,7 @@ def _read_heads(records: list[dict[str, Any]], arrays: dict[str, NDArray[Any]]) 
         raise ConceptError(f"{len(rows)} concepts have a head, the arrays hold {[len(part) for part in parts]}")
     return {
         k: PlaceHead.from_record(records[k]["head"], *row)
-        for k, row in zip(rows, zip(*parts, strict=True), strict=True)
+        for k, row in zip(rows, zip(*parts))
     }
 
 

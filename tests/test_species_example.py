@@ -91,7 +91,44 @@ def test_records_are_read_thinned_and_counted(example, tmp_path, capsys):
     kept = example["records"].read_records(path, (0.0, 40.0, 20.0, 50.0), 5)
     np.testing.assert_array_equal(kept, [[10.0, 45.0], [12.0, 46.0]])
     said = capsys.readouterr().out
-    assert "5 rows, 1 without coordinates, 1 outside the study area, 2 left" in said
+    assert "5 rows, 0 absences, 1 without coordinates, 1 outside the study area, 2 left" in said
+
+
+#: Towns of Fiji, Tonga and Samoa, as a download of GBIF has its records: tabs, and Darwin Core's names of columns.
+GBIF = """gbifID	species	occurrenceStatus	decimalLatitude	decimalLongitude	coordinateUncertaintyInMeters	locality
+1	Nesofregetta fuliginosa	PRESENT	-18.1416	178.4419	50	Suva
+2	Nesofregetta fuliginosa	PRESENT	-16.4332	179.3645	1000	Labasa, "town"
+3	Nesofregetta fuliginosa	PRESENT	-21.1394	-175.2018		Nuku'alofa
+4	Nesofregetta fuliginosa	ABSENT	-13.8333	-171.7667	30	Apia
+5	Nesofregetta fuliginosa	PRESENT			30	at sea
+6	Nesofregetta fuliginosa	PRESENT	-36.8485	174.7633	30	Auckland
+"""
+PACIFIC = (177.0, -25.0, 190.0, -10.0)
+
+
+def test_a_download_of_gbif_is_read_across_the_antimeridian(example, tmp_path, capsys):
+    """Tabs and Darwin Core names are found, absences are no records, and the study area is in one piece."""
+    path = tmp_path / "0001234-261121.csv"
+    path.write_text(GBIF, encoding="utf-8")
+    kept = example["records"].read_records(path, PACIFIC, 5)
+    np.testing.assert_array_equal(kept, [[178.4419, -18.1416], [179.3645, -16.4332], [-175.2018, -21.1394]])
+    said = capsys.readouterr().out
+    assert "6 rows, 1 absences, 1 without coordinates, 1 outside the study area, 3 left" in said
+
+
+def test_bounds_across_the_antimeridian(example):
+    """West above east is one piece of the Earth, on both sides; nonsense is refused."""
+    script, records = example["species_model"], example["records"]
+    assert script.parse(["--bounds", "177", "-25", "-170", "-10"]).bounds == PACIFIC
+    assert script.parse([]).bounds == records.WORLD
+    places = np.array([[177.0, -20.0], [180.0, -20.0], [-180.0, -20.0], [-170.0, -10.0], [-169.9, -20.0], [0.0, -20.0]])
+    assert records.inside(places, PACIFIC).tolist() == [True, True, True, True, False, False]
+    assert records.inside(places[:, ::-1] * [1, 0.1], records.WORLD).all()
+    cells = script.grid(PACIFIC, 0.25)
+    assert (cells[:, 0] > 177.0).any() and (cells[:, 0] < -170.0).any() and records.inside(cells, PACIFIC).all()
+    for nonsense in ("10 0 10 5", "0 5 10 5", "-190 0 10 5", "0 -95 10 5"):
+        with pytest.raises(SystemExit):
+            script.parse(["--bounds", *nonsense.split()])
 
 
 def test_virtual_species_live_where_their_niche_is(example, data):

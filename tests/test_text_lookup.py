@@ -11,7 +11,8 @@ import pytest
 
 import geoconcept_gis.text.lookup as module
 from geoconcept_gis.errors import InputError, ModelFileError
-from geoconcept_gis.text.lookup import LOOKUP, WordLookup, read_tensors
+from geoconcept_gis.tensors import read_tensors
+from geoconcept_gis.text.lookup import LOOKUP, WordLookup
 from geoconcept_gis.text.words import keys_of
 
 ABOUT = {"name": "test", "space": "test"}
@@ -90,9 +91,9 @@ def test_a_table_that_lacks_something_says_what():
 def test_the_reader_agrees_with_safetensors():
     from safetensors.numpy import load_file
 
-    ours, about = read_tensors(LOOKUP)
+    ours, metadata = read_tensors(LOOKUP)
     theirs = load_file(LOOKUP)
-    assert set(about) == {"name", "space"}
+    assert set(json.loads(metadata["about"])) == {"name", "space"}
     assert set(ours) == set(theirs)
     for name, array in theirs.items():
         np.testing.assert_array_equal(ours[name], array)
@@ -123,7 +124,7 @@ def test_the_shipped_table_is_small():
 
 
 def test_the_lookup_needs_numpy_alone():
-    """In Python 3.9 syntax, with nothing of the package but errors and words."""
+    """In Python 3.9 syntax."""
     for name in ("lookup.py", "words.py"):
         source = (Path(module.__file__).parent / name).read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 9))

@@ -9,12 +9,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from records import Bounds
+from records import Bounds, from_west
 
 from geoconcept_gis.files import atomic_file
 from geoconcept_gis.land import coastlines
 
 SEA, SHORE, RECORD = "#eceff1", "#5c656b", "#d7263d"
+LOOKED_AT = {"color": "0.35", "markersize": 0.8, "label": "looked at"}
+RECORDS = {"color": RECORD, "markersize": 2.5, "label": "records"}
 
 
 def draw_maps(
@@ -37,8 +39,8 @@ def draw_maps(
     ax = axes[len(panels)]
     unlike = np.where(cells["no_data_near"], 1.0, np.nan)
     draw_cells(ax, cells, unlike, bounds, step, cmap="Wistia", vmin=0.0, vmax=1.5)
-    ax.plot(*background.T, ".", color="0.35", markersize=0.8, label="looked at")
-    ax.plot(*records.T, ".", color=RECORD, markersize=2.5, label="records")
+    for lonlat, how in ((background, LOOKED_AT), (records, RECORDS)):
+        ax.plot(from_west(lonlat[:, 0], bounds), lonlat[:, 1], ".", **how)
     ax.plot([], [], "s", color="#ffb400", markersize=3.5, label="unlike all data")
     ax.legend(loc="upper left", bbox_to_anchor=(0.0, 0.0), frameon=False, fontsize=9, markerscale=2, ncols=3)
     dress(ax, "Data, and land that is unlike all of them", bounds)
@@ -61,7 +63,7 @@ def draw_cells(
     west, south, east, north = bounds
     raster = np.full((round((north - south) / step), round((east - west) / step)), np.nan)
     row = ((cells["lat"] - south) / step).astype(int)
-    raster[row, ((cells["lon"] - west) / step).astype(int)] = values
+    raster[row, ((from_west(cells["lon"], bounds) - west) / step).astype(int)] = values
     return ax.imshow(raster, extent=(west, east, south, north), origin="lower", interpolation="nearest", **how)
 
 
@@ -73,7 +75,8 @@ def stretch(bounds: Bounds) -> float:
 
 def dress(ax: Axes, title: str, bounds: Bounds) -> None:
     west, south, east, north = bounds
-    ax.plot(*coastlines().T, color=SHORE, linewidth=0.35)
+    for turn in (0.0, 360.0)[: 1 + (east > 180.0)]:
+        ax.plot(*(coastlines() + (turn, 0.0)).T, color=SHORE, linewidth=0.35)
     ax.set(xlim=(west, east), ylim=(south, north), aspect=stretch(bounds), facecolor=SEA, xticks=[], yticks=[])
     ax.set_title(title, loc="left", fontsize=11)
     ax.set_anchor("N")

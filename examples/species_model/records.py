@@ -19,7 +19,10 @@ from geoconcept_gis.land import on_land
 NICHE_LAYERS = ["t_coldest_c", "t_warmest_c", "precip_mm", "precip_driest_mm", "relief_std_m", "ndvi_max"]
 #: Layers that say much the same, but are not what the niches are made of: what one usually has.
 PROXY_LAYERS = ["t_mean_c", "rain_itu_mm", "elev_etopo5_m", "ndvi_min"]
+#: Column of Darwin Core that tells records from absences, where a table has it.
+STATUS = "occurrenceStatus"
 
+#: West, south, east, north; across the antimeridian east is above 180.
 Bounds = tuple[float, float, float, float]
 #: Without Antarctica: hardly anyone keeps records there, and no background mends that.
 WORLD: Bounds = (-180.0, -60.0, 180.0, 84.0)
@@ -86,8 +89,14 @@ def land_places(count: int, bounds: Bounds, seed: int) -> np.ndarray:
 
 
 def inside(lonlat: np.ndarray, bounds: Bounds) -> np.ndarray:
-    west, south, east, north = bounds
-    return ((lonlat >= (west, south)) & (lonlat <= (east, north))).all(axis=1)
+    _, south, east, north = bounds
+    lon, lat = from_west(lonlat[:, 0], bounds), lonlat[:, 1]
+    return (lon <= east) & (south <= lat) & (lat <= north)
+
+
+def from_west(lon: np.ndarray, bounds: Bounds) -> np.ndarray:
+    """Count longitude from the western edge on, so that a study area across the antimeridian is in one piece."""
+    return bounds[0] + (lon - bounds[0]) % 360.0
 
 
 def thin(lonlat: np.ndarray, resolution: int) -> np.ndarray:
@@ -99,13 +108,16 @@ def thin(lonlat: np.ndarray, resolution: int) -> np.ndarray:
 def read_records(path: Path, bounds: Bounds, resolution: int) -> np.ndarray:
     """Return the thinned records of a file, and print what became of its rows."""
     table = gc.read_places(path, invalid="null")
-    given = ~(table.geometry.isna() | table.geometry.is_empty)
-    points = table.geometry[given].to_crs("EPSG:4326").representative_point()
+    # GBIF's column; its files hold absences, too.
+    absent = table.get(STATUS, pd.Series("", index=table.index)).astype(str).str.upper().eq("ABSENT")
+    there = table.geometry[~absent]
+    points = there[~(there.isna() | there.is_empty)].to_crs("EPSG:4326").representative_point()
     lonlat = np.column_stack([points.x, points.y])
     near = lonlat[inside(lonlat, bounds)]
     kept = thin(near, resolution)
     print(
-        f"{path.name}: {len(table):,} rows, {len(table) - len(lonlat):,} without coordinates, "
+        f"{path.name}: {len(table):,} rows, {absent.sum():,} absences, "
+        f"{len(there) - len(lonlat):,} without coordinates, "
         f"{len(lonlat) - len(near):,} outside the study area, {len(kept):,} left of the others, one an H3 cell"
     )
     return kept

@@ -25,11 +25,13 @@ from records import WORLD, Species, environment, land_places, read_records, thin
 
 import geoconcept_gis as gc
 from geoconcept_gis.bank.sources import data_folder
+from geoconcept_gis.coordinates import wrap_longitude
 from geoconcept_gis.errors import InputError
 from geoconcept_gis.files import atomic_file
 from geoconcept_gis.land import on_land
 
 FEWEST = 30
+AREA = "study area; west above east means across the antimeridian"
 RESPONSES = 6
 
 
@@ -68,7 +70,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("folder", nargs="?", type=Path, default=Path("demo_output"), help="where tables and pictures go")
     add("--occurrences", type=Path, help="records of one species: CSV, GeoPackage, ...")
     add("--background", type=Path, help="records of other species by the same observers; else where photos are taken")
-    add("--bounds", nargs=4, type=float, default=WORLD, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help="study area")
+    add("--bounds", nargs=4, type=float, default=WORLD, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help=AREA)
     add("--block", type=float, default=10.0, help="height of a block in degrees")
     add("--thin", type=int, default=4, help="H3 resolution; of the records in a cell one is kept")
     add("--visits", type=int, default=30_000, help="visits of observers, before they are thinned")
@@ -79,8 +81,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     args = parser.parse_args(arguments)
     args.bounds = tuple(args.bounds)
     west, south, east, north = args.bounds
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        parser.error(f"--bounds are west, south, east, north, and do not cross the antimeridian; got {args.bounds}")
+    if not (max(abs(west), abs(east)) <= 180 and west != east and -90 <= south < north <= 90):
+        parser.error(f"--bounds are west, south, east, north in degrees, south below north; got {args.bounds}")
+    if west > east:  # across the antimeridian
+        args.bounds = (west, south, east + 360.0, north)
     return args
 
 
@@ -207,7 +211,7 @@ def grid(bounds: tuple[float, float, float, float], step: float) -> np.ndarray:
     """Return (lon, lat) of the cells' centres on land."""
     west, south, east, north = bounds
     lon, lat = np.meshgrid(np.arange(west + step / 2, east, step), np.arange(south + step / 2, north, step))
-    lonlat = np.column_stack([lon.ravel(), lat.ravel()])
+    lonlat = np.column_stack([wrap_longitude(lon.ravel()), lat.ravel()])
     return lonlat[on_land(lonlat)]
 
 

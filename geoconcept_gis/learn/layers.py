@@ -59,6 +59,8 @@ _RECORD = Path(__file__).parents[1] / "data" / "layers.json"
 _ARRAYS = _RECORD.with_suffix(".safetensors")
 #: Where another model's projection is learned: places, and the seed of their draw.
 _PLACES, _SEED = 4096, 11
+#: Rows in a chunk are a multiple of this: BLAS adds in another order for remainders, and where there are few rows.
+_TILE = 64
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def layer_features(
     projection = Projection.of(model)
     out = np.empty((len(pairs), WIDTH), dtype=np.float32)
     for part, numbers, _ in _numbers(model, projection, pairs, progress):
-        out[part] = projection(numbers, WIDTH)
+        out[part] = projection(numbers, WIDTH)[: part.stop - part.start]
     return out
 
 
@@ -241,8 +243,9 @@ def all_features(
         )
     out = np.empty((len(pairs), len(names)), dtype=np.float32)
     for part, numbers, vectors in _numbers(model, projection, pairs, progress):
-        out[part, :before] = scorer(vectors)
-        out[part, before:after] = projection(numbers, COMPONENTS)
+        rows = part.stop - part.start
+        out[part, :before] = scorer(vectors)[:rows]
+        out[part, before:after] = projection(numbers, COMPONENTS)[:rows]
         out[part, after:] = waves(pairs[part])
     return out, names
 
@@ -315,7 +318,11 @@ def principal(covariance: NDArray[np.float64], width: int) -> NDArray[np.float64
 def _numbers(
     model: GeoConceptModel, projection: Projection, pairs: NDArray[np.float64], progress: Progress | None
 ) -> Iterator[tuple[slice, NDArray[np.float32], NDArray[np.float32]]]:
-    """Yield, chunk by chunk, the numbers that a projection reads, and vectors with heads."""
+    """Yield, chunk by chunk, the numbers that a projection reads, and vectors with heads.
+
+    From hidden layers there may be a few rows more than places. They fill the last chunk up, so that BLAS adds in the
+    same order however many places there are, and a place has the same bits alone and among others.
+    """
     encoder = model.encoder
     if not (projection.hidden and isinstance(encoder, LocationEncoder)):
         for part, vectors in model.iter_encode(pairs, progress=progress):
@@ -324,7 +331,8 @@ def _numbers(
     capsules = len(projection.mean) // HIDDEN
     for start in range(0, len(pairs), encoder.chunk_size):
         part = slice(start, min(start + encoder.chunk_size, len(pairs)))
-        hidden = encoder.hidden(pairs[part], capsules)
+        filled = np.pad(pairs[part], ((0, (start - part.stop) % _TILE), (0, 0)), mode="edge")
+        hidden = encoder.hidden(filled, capsules)
         yield part, hidden.reshape(len(hidden), -1), encoder.encode_hidden(hidden)
         report(progress, part.stop, len(pairs))
 

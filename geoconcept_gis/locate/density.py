@@ -8,24 +8,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..gallery import open_gallery
+from .sphere import within
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import ArrayLike, NDArray
 
     from ..gallery import Gallery
     from ..model import GeoConceptModel
     from ..progress import Progress
 
-__all__ = ["EARTH_RADIUS_KM", "Calibration", "Surface", "open_surface"]
+__all__ = ["Calibration", "Surface", "open_surface"]
 
-EARTH_RADIUS_KM = 6371.0088
 #: The kernel ends at this many standard deviations.
 _REACH = 2.5
+#: Photos are taken around places where photos are known to be taken ...
+_SPREAD_KM = 50.0
+#: ... and this share of them anywhere on land.
+_ANYWHERE = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ class Surface:
     ----------
     photos, land : Gallery
     cells : ndarray of uint64, shape (M,)
-        H3 cells of resolution 4 (some 45 km across) with land or with a photo place, sorted.
+        Cells (some 45 km across) with land or with a photo place, sorted: H3's of resolution 4, or their numbers in
+        `geoconcept_gis.locate.hexgrid`.
     lonlat : ndarray of float64, shape (M, 2)
         Their centres.
     area_km2 : ndarray of float64, shape (M,)
@@ -109,7 +116,7 @@ class Surface:
         """Return `log_likelihood` from cosines with both galleries, (Q, 100000) and (Q, land cells)."""
         order, starts, places = self._members
         out = np.empty((len(photos), len(self)))
-        for k, (one, two) in enumerate(zip(photos, land, strict=True)):
+        for k, (one, two) in enumerate(zip(photos, land)):
             score = np.concatenate([one, two]).astype(np.float64)[order] / temperature
             # From the best of each cell: small temperatures must not make all of them zero.
             top = np.maximum.reduceat(score, starts)
@@ -138,24 +145,73 @@ class Surface:
         weight = np.exp(weight - weight.max(axis=1, keepdims=True))
         weight /= weight.sum(axis=1, keepdims=True)
         if calibration.kernel_km > 0.0:
-            weight = (self.kernel(calibration.kernel_km) @ weight.T).T * (prior > 0.0)
+            weight = self.spread(weight, calibration.kernel_km) * (prior > 0.0)
             weight /= weight.sum(axis=1, keepdims=True)
         return np.asarray((1.0 - calibration.floor) * weight + calibration.floor * prior)
 
-    def kernel(self, km: float) -> Any:
-        """Return the Gaussian kernel on the sphere as a sparse matrix (M, M) whose columns sum to one."""
+    def prior(self, count: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Return how likely a photo is to come from each cell before one has looked at it.
+
+        Parameters
+        ----------
+        count : ndarray of float64, shape (M,), optional
+            What draws photos, such as `photo_counts`: 95 % of them are spread as it is, with a kernel of 50 km, the
+            rest evenly over land. None is all of them evenly over land.
+
+        Returns
+        -------
+        ndarray of float64, shape (M,)
+            Sums to one.
+        """
+        area = self.area_km2 / self.area_km2.sum()
+        if count is None:
+            return np.asarray(area)
+        count = self.spread(count, _SPREAD_KM)
+        return np.asarray((1.0 - _ANYWHERE) * count / count.sum() + _ANYWHERE * area)
+
+    def spread(self, values: NDArray[np.float64], km: float) -> NDArray[np.float64]:
+        """Spread each cell's value over its neighbours by a Gaussian kernel on the sphere; the sum stays.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (..., M)
+        km : float
+            The kernel's standard deviation; it ends at 2.5 of them.
+
+        Returns
+        -------
+        ndarray of float64, shape (..., M)
+        """
+        source, target, share = self._kernel(km)
+        rows = [
+            np.bincount(target, share * row[source], minlength=len(self)) for row in values.reshape(-1, len(self))
+        ]
+        return np.asarray(rows).reshape(values.shape)
+
+    def _kernel(self, km: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+        """Return pairs of cells and which share of the first one's value goes to the second."""
         kept = self.__dict__.setdefault("_kernels", {})
         if km not in kept:
-            kept[km] = _gaussian(self.lonlat, km)
-        return kept[km]
+            source, target, distance = within(self.lonlat, self.lonlat, _REACH * km)
+            weight = np.exp(-0.5 * (distance / km) ** 2)
+            kept[km] = source, target, weight / np.bincount(source, weight)[source]
+        pairs: tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]] = kept[km]
+        return pairs
 
 
-def open_surface(model: GeoConceptModel, *, progress: Progress | None = None) -> Surface:
+def open_surface(
+    model: GeoConceptModel, *, folder: Path | None = None, plain: bool = False, progress: Progress | None = None
+) -> Surface:
     """Open both galleries of a model and lay out the cells.
 
     Parameters
     ----------
     model : GeoConceptModel
+    folder : pathlib.Path, optional
+        Where galleries are kept; None is `geoconcept_gis.gallery.cache_folder`.
+    plain : bool, default False
+        On numpy alone, as in QGIS: the cells are those of `geoconcept_gis.locate.hexgrid`, the same hexagons under other
+        numbers.
     progress : callable, optional
         Called as ``progress(done, total)`` while a gallery is embedded, the first time for a model.
 
@@ -163,22 +219,13 @@ def open_surface(model: GeoConceptModel, *, progress: Progress | None = None) ->
     -------
     Surface
     """
-    from ..h3cells import areas_of, centers_of
+    if plain:
+        from .hexgrid import areas_of, centers_of
+    else:
+        from ..h3cells import areas_of, centers_of
 
-    photos, land = (open_gallery(model, name, progress=progress) for name in ("photos", "land"))
+    photos, land = (
+        open_gallery(model, name, folder=folder, plain=plain, progress=progress) for name in ("photos", "land")
+    )
     cells = np.union1d(photos.cells, land.cells)
     return Surface(photos, land, cells, centers_of(cells), areas_of(cells))
-
-
-def _gaussian(lonlat: NDArray[np.float64], km: float) -> Any:
-    from scipy.sparse import coo_matrix
-    from scipy.spatial import cKDTree
-
-    lon, lat = np.radians(lonlat).T
-    xyz = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-    tree = cKDTree(xyz)
-    reach = 2.0 * np.sin(min(_REACH * km / EARTH_RADIUS_KM, np.pi) / 2.0)
-    near = tree.sparse_distance_matrix(tree, reach, output_type="coo_matrix")
-    distance = 2.0 * EARTH_RADIUS_KM * np.arcsin(np.minimum(near.data / 2.0, 1.0))
-    matrix = coo_matrix((np.exp(-0.5 * (distance / km) ** 2), (near.row, near.col)), near.shape).tocsc()
-    return matrix.multiply(1.0 / matrix.sum(axis=0)).tocsr()

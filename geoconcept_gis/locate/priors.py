@@ -21,10 +21,6 @@ __all__ = ["PRIORS", "cell_means", "make_prior", "name_of"]
 
 PRIORS = ("photos", "land", "population")
 _POPULATION = Path(__file__).parents[1] / "data" / "population.safetensors"
-#: Photos are taken around places where photos are known to be taken ...
-_SPREAD_KM = 50.0
-#: ... and this share of them anywhere on land.
-_ANYWHERE = 0.05
 #: Shapes and rasters are looked at in the middles of the cells' children of this resolution, so many at a time.
 _FINE = 6
 _AT_ONCE = 1 << 20
@@ -62,13 +58,9 @@ def make_prior(surface: Surface, prior: Any = "photos") -> tuple[NDArray[np.floa
 
 
 def _weight(surface: Surface, prior: Any) -> tuple[NDArray[np.float64], str]:
-    area = surface.area_km2 / surface.area_km2.sum()
     if isinstance(prior, str) and prior in PRIORS:
-        if prior == "land":
-            return area, prior
-        count = surface.photo_counts if prior == "photos" else _population(surface)
-        count = surface.kernel(_SPREAD_KM) @ count
-        return (1.0 - _ANYWHERE) * count / count.sum() + _ANYWHERE * area, prior
+        counts = {"photos": lambda: surface.photo_counts, "land": lambda: None, "population": lambda: _population(surface)}
+        return surface.prior(counts[prior]()), prior
     if hasattr(prior, "geom_type"):
         shape, text = _shape(prior)
         photos, _ = _weight(surface, "photos")
@@ -78,7 +70,7 @@ def _weight(surface: Surface, prior: Any) -> tuple[NDArray[np.float64], str]:
             raise InputError(
                 f"prior must be one of {', '.join(PRIORS)}, a shape or a raster; there is no file {prior!r}"
             )
-        return cell_means(prior, surface.cells) * area, f"raster {name_of(prior)}"
+        return cell_means(prior, surface.cells) * surface.area_km2, f"raster {name_of(prior)}"
     raise InputError(f"prior must be one of {', '.join(PRIORS)}, a shape or a raster; got {type(prior).__name__}")
 
 

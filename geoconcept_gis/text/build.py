@@ -14,6 +14,7 @@ import numpy as np
 from ..files import atomic_file, sha256_of
 from ..progress import report
 from ..storage import write_arrays, write_json
+from ..tensors import tensors_bytes
 from .lookup import LOOKUP, WordLookup
 from .network import Batches, Network, train
 from .pairs import HELD_OUT, HeldOut, Whitening, common_words, training_pairs
@@ -87,14 +88,11 @@ class TextBuild:
         pathlib.Path
             The folder.
         """
-        from safetensors.numpy import save
-
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         about = {"name": f"{self.record['name']} lookup", "space": str(self.record["space"])}
         with atomic_file(folder / LOOKUP.name) as part:
-            # One key only: safetensors writes several in an order that changes from run to run.
-            part.write_bytes(save(self.lookup, metadata={"about": json.dumps(about, sort_keys=True)}))
+            part.write_bytes(tensors_bytes(self.lookup, {"about": json.dumps(about, sort_keys=True)}))
         record = {
             **self.record,
             "sha256": write_arrays(self.adapter, folder / ADAPTER),

@@ -14,6 +14,7 @@ from ..errors import ConceptError, InputError, PhraseWarning
 from ..fitting import centre
 from ..model import as_model
 from ..reference import reference_places
+from .lookup import WordLookup
 from .words import split_words
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ def concept_from_text(
     text : str
         For example ``"olive groves by the sea"``; English.
     tower : {"auto", "bundled", "clip"}
-        ``"bundled"`` runs offline and without torch. ``"clip"`` is CLIP's own text encoder, whose weights must be at
-        hand, see `load_clip`. ``"auto"`` is the bundled one, checked against CLIP where `weights` or the environment
-        variable name a file.
+        ``"bundled"`` runs offline and without torch; where wordllama or tokenizers is missing, as in QGIS, on its
+        table of words alone, as `provenance` then says. ``"clip"`` is CLIP's own text encoder, whose weights must be
+        at hand, see `load_clip`. ``"auto"`` is the bundled one, checked against CLIP where `weights` or the
+        environment variable name a file.
     model : GeoConceptModel, str, path-like or None
         None is the bundled default.
     weights : path-like, optional
@@ -164,7 +166,7 @@ def search_concepts(
     maps = np.maximum(_alike(tower.encode([query])[0], concepts, model), 0.0)
     match = np.zeros(len(concepts))
     wanted = split_words(query)
-    for (k, label), value in zip(labels, words, strict=True):
+    for (k, label), value in zip(labels, words):
         found = 1.0 if split_words(label) == wanted else min((value + maps[k]) / 2.0, 0.99)
         match[k] = max(match[k], found)
     order = np.argsort(-match, kind="stable")[:top]
@@ -193,17 +195,22 @@ def _meanings(texts: tuple[str, ...]) -> NDArray[np.float32]:
     return StaticWords().vectors([" ".join(split_words(text)) for text in texts])
 
 
-def _bundled(model: GeoConceptModel) -> BundledTower:
-    from .tower import BundledTower
-
-    tower = _loaded(BundledTower)
-    tower.check_space(model.space)
+def _bundled(model: GeoConceptModel) -> BundledTower | WordLookup:
+    tower = _loaded()
+    if tower.space != model.space:
+        raise ConceptError(f"the text tower reads vectors of space {tower.space!r}, the model has {model.space!r}")
     return tower
 
 
 @lru_cache(maxsize=1)
-def _loaded(kind: type[BundledTower]) -> BundledTower:
-    return kind.load()
+def _loaded() -> BundledTower | WordLookup:
+    """Open the bundled tower; where wordllama or tokenizers is missing, as in QGIS, its table of words alone."""
+    try:
+        from .tower import BundledTower
+
+        return BundledTower.load()
+    except ImportError:
+        return WordLookup.load()
 
 
 def _clip(weights: str | PathLike[str] | None, download: bool, *, must: bool) -> ClipTower | None:
@@ -219,6 +226,8 @@ def _by_words(text: str, model: GeoConceptModel) -> tuple[NDArray[np.float32], d
     tower = _bundled(model)
     unknown = tower.unknown([text])[0]
     evidence = {"tower": tower.name, "tower_sha256": tower.sha256}
+    if isinstance(tower, WordLookup):
+        evidence["words"] = f"only those of the tower's table of {len(tower):,}; no other is guessed from its pieces"
     if unknown:
         named = ", ".join(map(repr, unknown))
         if not tower.known([text])[0]:

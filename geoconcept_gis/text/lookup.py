@@ -5,7 +5,6 @@ Numpy alone, Python 3.9: the plugin ships this file as it is, with ``lookup.safe
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError, ModelFileError
+from ..files import sha256_of
+from ..tensors import read_tensors
 from .words import key_of, merge, singulars, split_words
 
 if TYPE_CHECKING:
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-__all__ = ["LOOKUP", "WordLookup", "read_tensors"]
+__all__ = ["LOOKUP", "WordLookup"]
 
 #: The table that ships with the package.
 LOOKUP = Path(__file__).with_name("lookup.safetensors")
 
-_KINDS = {"F32": "<f4", "F16": "<f2", "I8": "|i1", "U32": "<u4"}
 _NEEDED = (
     "keys",
     "rows",
@@ -45,47 +45,6 @@ _NEEDED = (
     "geo_out",
     "geo_out_bias",
 )
-
-
-def read_tensors(path: str | PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Read a safetensors file with numpy alone.
-
-    Parameters
-    ----------
-    path : path-like
-        Eight bytes with the length of a JSON header, the header, then raw arrays.
-
-    Returns
-    -------
-    tuple of dict
-        Arrays by name, and what the file says about itself: JSON in its metadata, under ``about``.
-
-    Raises
-    ------
-    ModelFileError
-        The file is missing, truncated or no safetensors file.
-
-    Examples
-    --------
-    >>> arrays, about = read_tensors(LOOKUP)
-    >>> arrays["rows"].dtype, about["space"]
-    (dtype('int8'), 'geoclip-1.3.0')
-    """
-    try:
-        content = Path(path).read_bytes()
-        start = 8 + int.from_bytes(content[:8], "little")
-        header = json.loads(content[8:start])
-        about = json.loads(header.pop("__metadata__", {}).get("about", "{}"))
-        arrays = {}
-        for name, entry in header.items():
-            first, last = entry["data_offsets"]
-            raw = content[start + first : start + last]
-            arrays[name] = np.frombuffer(raw, dtype=_KINDS[entry["dtype"]]).reshape(entry["shape"])
-    except FileNotFoundError:
-        raise ModelFileError(f"{path} is missing: install geoconcept_gis again") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelFileError(f"{path} is not a readable safetensors file: {error!r}") from None
-    return arrays, about
 
 
 class WordLookup:
@@ -163,8 +122,12 @@ class WordLookup:
         >>> WordLookup.load().space
         'geoclip-1.3.0'
         """
-        arrays, about = read_tensors(path)
-        return cls(arrays, {**about, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()})
+        arrays, metadata = read_tensors(path)
+        try:
+            about = dict(json.loads(metadata["about"]))
+        except (KeyError, ValueError, TypeError):
+            raise ModelFileError(f"{path} is no table of words: it says nothing about itself") from None
+        return cls(arrays, {**about, "sha256": sha256_of(path)})
 
     def __contains__(self, term: object) -> bool:
         """Say whether a word, or a name with its words joined by spaces, has a row."""

@@ -31,11 +31,12 @@ def test_concepts_are_those_of_the_model(model):
     np.testing.assert_allclose(values[:, :2], model.score(PLACES[:100], chosen), atol=1e-4)
 
 
-def test_chunks_change_nothing(model):
-    """A place has the same features alone and among many."""
-    many, _ = all_features(model, PLACES, "BWh")
-    some, _ = all_features(model, PLACES[1020:1030], "BWh")
-    np.testing.assert_allclose(many[1020:1030], some, atol=1e-4)
+@pytest.mark.parametrize("count", [1, 3, 16, 21])
+def test_a_place_has_the_same_bits_alone_and_among_many(model, count):
+    """However many places are asked for, and wherever their chunk ends, the features of each are the same."""
+    few = slice(1020, 1020 + count)
+    np.testing.assert_array_equal(all_features(model, PLACES)[0][few], all_features(model, PLACES[few])[0])
+    np.testing.assert_array_equal(layer_features(model, PLACES)[few], layer_features(model, PLACES[few]))
 
 
 def test_the_components_are_those_of_land(model):

@@ -1,0 +1,123 @@
+"""Build the QGIS plugin: its own files, the package's numpy part as ``core/``, and one reproducible ZIP.
+
+    python qgis_plugin/build.py
+
+Makes ``build/qgis/geoconcept/``, which tests run, and ``dist/geoconcept.zip``, which analysts install. Needs nothing but
+Python: the same sources give the same bytes.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE, PLUGIN = ROOT / "geoconcept_gis", ROOT / "qgis_plugin" / "geoconcept"
+TREE, ARCHIVE = ROOT / "build" / "qgis" / "geoconcept", ROOT / "dist" / "geoconcept.zip"
+#: The site's limit for a plugin's ZIP.
+LIMIT = 25_000_000
+#: The part of the package that runs on numpy alone, in Python 3.9. tests/test_layers.py walks its imports.
+CORE = (
+    "__init__.py",
+    "_version.py",
+    "backends/__init__.py",
+    "backends/choice.py",
+    "concept_files.py",
+    "concepts/*.py",
+    "coordinates.py",
+    "encoder/*.py",
+    "errors.py",
+    "files.py",
+    "land_mask.py",
+    "model.py",
+    "progress.py",
+    "storage.py",
+    "style.py",
+    "tensors.py",
+    "text/__init__.py",
+    "text/lookup.py",
+    "text/words.py",
+)
+#: Data of the core, at the same place as in the package.
+DATA = (
+    "data/land_mask.safetensors",
+    "models/geoclip/*",
+    "text/lookup.safetensors",
+)
+#: Large float16 arrays: their two byte planes apart are smaller in the ZIP.
+IN_PLANES = ("models/geoclip/location_encoder.safetensors", "models/geoclip/image_head.safetensors")
+_SKIPPED = ("__pycache__", ".pyc", ".ts")
+_DATE = (2020, 1, 1, 0, 0, 0)
+
+
+def files_of(patterns):
+    """Files of the package by pattern, each once, in order."""
+    found = []
+    for pattern in patterns:
+        matches = sorted(path for path in PACKAGE.glob(pattern) if path.is_file())
+        if not matches:
+            raise SystemExit(f"geoconcept_gis/{pattern} matches no file")
+        found += matches
+    return list(dict.fromkeys(found))
+
+
+def build_tree(tree=TREE):
+    """Lay the plugin out as QGIS finds it; return its folder."""
+    if tree.exists():
+        shutil.rmtree(tree)
+    shutil.copytree(PLUGIN, tree, ignore=lambda _, names: [n for n in names if n.endswith(_SKIPPED)])
+    for source in files_of(CORE + DATA):
+        name = source.relative_to(PACKAGE).as_posix()
+        target = tree / "core" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if name in IN_PLANES:
+            target.with_name(target.name + ".planes").write_bytes(split_planes(source.read_bytes()))
+        else:
+            shutil.copyfile(source, target)
+    metadata = tree / "metadata.txt"
+    metadata.write_text(re.sub(r"(?m)^version=.*$", f"version={version()}", metadata.read_text(encoding="utf-8")), "utf-8")
+    return tree
+
+
+def split_planes(content):
+    """As geoconcept_gis.tensors.split_planes, which this script must not need numpy for."""
+    return content[::2] + content[1::2]
+
+
+def version():
+    """The package's version is the plugin's."""
+    return re.search(r'__version__ = "(.+)"', (PACKAGE / "_version.py").read_text(encoding="utf-8")).group(1)
+
+
+def build_zip(tree=TREE, archive=ARCHIVE):
+    """Pack the folder: names in order, one date, one mode, so that equal files give equal bytes."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    part = archive.with_suffix(".part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
+        for path in sorted(p for p in tree.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+            entry = zipfile.ZipInfo(f"{tree.name}/{path.relative_to(tree).as_posix()}", _DATE)
+            entry.external_attr, entry.compress_type, entry.create_system = 0o644 << 16, zipfile.ZIP_DEFLATED, 3
+            out.writestr(entry, path.read_bytes(), compresslevel=9)
+    size = part.stat().st_size
+    if size > LIMIT:
+        raise SystemExit(f"the ZIP has {size:,} bytes, the site takes {LIMIT:,}: {part} is left for a look")
+    part.replace(archive)
+    return archive
+
+
+def main():
+    """Build what was asked for and say how large it is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tree-only", action="store_true", help="no ZIP, which takes two seconds")
+    arguments = parser.parse_args()
+    tree = build_tree()
+    print(f"{tree.relative_to(ROOT)}: {sum(p.stat().st_size for p in tree.rglob('*') if p.is_file()):,} bytes")
+    if not arguments.tree_only:
+        archive = build_zip()
+        print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size:,} bytes of at most {LIMIT:,}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

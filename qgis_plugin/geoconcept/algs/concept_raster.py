@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Concepts as a raster, one band each."""
+
+from qgis.core import (
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+)
+
+from .. import service
+from ..io import metadata, raster, style
+from .base import ConceptAlgorithm
+
+__all__ = ["ConceptRaster"]
+
+
+class ConceptRaster(ConceptAlgorithm):
+    """`geoconcept:conceptraster`."""
+
+    NAME = "conceptraster"
+    TITLE = "Concept raster"
+    TAGS = ("map", "heatmap", "climate", "land cover", "text")
+    HELP = (
+        "Scores every cell of an area against concepts and writes a GeoTIFF, one band a concept, in colours with a "
+        "fixed range, so that maps can be compared.\n\n"
+        "Concepts: names, your own concepts, or words ('words: olive groves'), separated by semicolons.\n"
+        "Cell size: in units of the CRS; 0 makes about 400 cells along the longer side. The model tells places apart "
+        "from about 10 km on: smaller cells look smoother, they do not say more.\n"
+        "Land only: cells at sea get no value. The concepts were tested on land.\n\n"
+        "A score says what a place is associated with; it is no observation."
+    )
+
+    def build(self):
+        """Area, concepts, cells, output."""
+        self.add_concepts()
+        self.addParameter(QgsProcessingParameterExtent("EXTENT", self.tr("Area"), defaultValue="-180,180,-60,80 [EPSG:4326]"))
+        crs = QgsProcessingParameterCrs("CRS", self.tr("CRS of the raster (default: that of the area)"), optional=True)
+        self.addParameter(self.advanced(crs))
+        number = QgsProcessingParameterNumber(
+            "CELL_SIZE",
+            self.tr("Cell size in units of the CRS (0: automatic)"),
+            QgsProcessingParameterNumber.Type.Double,
+            0.0,
+            minValue=0.0,
+        )
+        self.addParameter(number)
+        self.addParameter(QgsProcessingParameterBoolean("LAND_ONLY", self.tr("Land only"), True))
+        self.add_kind()
+        self.addParameter(QgsProcessingParameterRasterDestination("OUTPUT", self.tr("Concept raster")))
+
+    def work(self, parameters, context, feedback):
+        """Compute and write, block by block."""
+        concepts = self.concepts(parameters, context)
+        crs = self.parameterAsCrs(parameters, "CRS", context)
+        if not crs.isValid():
+            crs = self.parameterAsExtentCrs(parameters, "EXTENT", context)
+        extent = self.parameterAsExtent(parameters, "EXTENT", context, crs)
+        grid = raster.Grid(extent, crs, self.parameterAsDouble(parameters, "CELL_SIZE", context))
+        path = self.raster_path(parameters, context)
+        scores, kind = service.scorer(concepts, self.kind(parameters, context))
+        feedback.pushInfo(
+            self.tr("{0} x {1} cells, {2} concept(s), {3} scores").format(grid.columns, grid.rows, len(concepts), kind)
+        )
+        bands = [metadata.band_of(concept, kind) for concept in concepts]
+        ranges = raster.write(
+            path,
+            grid,
+            bands,
+            scores,
+            tags=metadata.tags_of(concepts, kind),
+            land_only=self.parameterAsBool(parameters, "LAND_ONLY", context),
+            progress=service.progress_of(feedback),
+        )
+        for concept, (low, mean, high) in zip(concepts, ranges):
+            feedback.pushInfo(f"{concept.name}: {low:.3g} ... {mean:.3g} ... {high:.3g}")
+            if concept.failure:
+                feedback.pushInfo(f"  {concept.failure}")
+
+        def prepare(layer):
+            style.pseudocolor(layer, kind)
+            abstract = metadata.abstract_of(concepts, kind)
+            style.describe(layer, layer.name(), abstract, service.model().config.get("licence", ""), [c.name for c in concepts])
+            style.keep_style(layer, path)
+
+        title = concepts[0].name if len(concepts) == 1 else self.tr("{0} and {1} more").format(concepts[0].name, len(concepts) - 1)
+        self.show(context, str(path), f"{title} ({kind})", prepare)
+        return {"OUTPUT": str(path)}

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Renderers and layer metadata from the core's looks: fixed ranges, so that maps can be compared by eye."""
+
+from pathlib import Path
+
+from qgis.core import (
+    QgsAbstractMetadataBase,
+    QgsClassificationRange,
+    QgsColorRampShader,
+    QgsFillSymbol,
+    QgsGraduatedSymbolRenderer,
+    QgsLayerMetadata,
+    QgsMarkerSymbol,
+    QgsRasterShader,
+    QgsRendererRange,
+    QgsSingleBandPseudoColorRenderer,
+    QgsSymbol,
+)
+from qgis.PyQt.QtGui import QColor
+
+from ..core.style import look_of
+
+__all__ = ["describe", "graduated", "keep_style", "pseudocolor"]
+
+_CLASSES = 5
+
+
+def pseudocolor(layer, kind, band=1, opacity=0.85):
+    """Draw one band of a raster in the fixed colours of its kind.
+
+    Parameters
+    ----------
+    layer : QgsRasterLayer
+    kind : str
+        Of `core.style.LOOKS`.
+    band : int
+    opacity : float
+    """
+    look = look_of(kind)
+    last = len(look.colours) - 1
+    items = []
+    for k, colour in enumerate(look.colours):
+        value = _value(look, k / last)
+        items.append(QgsColorRampShader.ColorRampItem(value, _faded(look, k / last, colour), f"{value:g}"))
+    ramp = QgsColorRampShader(look.low, look.high)
+    ramp.setColorRampType(QgsColorRampShader.Type.Interpolated)
+    ramp.setColorRampItemList(items)
+    shader = QgsRasterShader(look.low, look.high)
+    shader.setRasterShaderFunction(ramp)
+    renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), band, shader)
+    renderer.setClassificationMin(look.low)
+    renderer.setClassificationMax(look.high)
+    renderer.setOpacity(opacity)
+    layer.setRenderer(renderer)
+
+
+def graduated(layer, column, kind):
+    """Draw a vector layer by a column of scores, in five classes of the fixed range of its kind.
+
+    Parameters
+    ----------
+    layer : QgsVectorLayer
+    column : str
+    kind : str
+        Of `core.style.LOOKS`.
+    """
+    look = look_of(kind)
+    step = (look.high - look.low) / _CLASSES
+    ranges = []
+    for k in range(_CLASSES):
+        # The outer classes take what lies beyond the ramp, too.
+        low = min(look.least, look.low) if k == 0 else look.low + k * step
+        high = max(look.most, look.high) if k == _CLASSES - 1 else look.low + (k + 1) * step
+        symbol = QgsSymbol.defaultSymbol(layer.geometryType())
+        symbol.setColor(QColor(look.colours[round((k + 0.5) / _CLASSES * (len(look.colours) - 1))]))
+        outline = symbol.symbolLayer(0)
+        if isinstance(symbol, QgsMarkerSymbol):
+            symbol.setSize(2.4)
+            outline.setStrokeColor(QColor("#404040"))
+        elif isinstance(symbol, QgsFillSymbol):
+            outline.setStrokeColor(QColor(0, 0, 0, 40))
+        ranges.append(QgsRendererRange(QgsClassificationRange(f"{low:g} - {high:g}", low, high), symbol))
+    layer.setRenderer(QgsGraduatedSymbolRenderer(f'"{column}"', ranges))
+
+
+def describe(layer, title, abstract, licence, keywords=()):
+    """Write what a layer is into its metadata.
+
+    Parameters
+    ----------
+    layer : QgsMapLayer
+    title, abstract, licence : str
+    keywords : sequence of str
+    """
+    metadata = QgsLayerMetadata()
+    metadata.setTitle(title)
+    metadata.setAbstract(abstract)
+    metadata.setLicenses([licence])
+    metadata.setType("dataset")
+    QgsAbstractMetadataBase.setKeywords(metadata, {"gmd:topicCategory": ["GeoConcept", *keywords]})
+    metadata.setCrs(layer.crs())
+    layer.setMetadata(metadata)
+
+
+def keep_style(layer, path):
+    """Write ``.qml`` and ``.qmd`` beside a file, so that it looks and says the same wherever it is opened."""
+    path = Path(path)
+    if path.parent.is_dir():
+        layer.saveNamedStyle(str(path.with_suffix(".qml")))
+        layer.saveNamedMetadata(str(path.with_suffix(".qmd")))
+
+
+def _value(look, share):
+    if look.log:
+        return look.low * (look.high / look.low) ** share
+    return look.low + share * (look.high - look.low)
+
+
+def _faded(look, share, colour):
+    """The low end of a ramp that is even in the logarithm fades out, as in the core's own style files."""
+    found = QColor(colour)
+    if look.log:
+        found.setAlpha(min(255, round(share * 4 * 255)))
+    return found

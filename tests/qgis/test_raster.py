@@ -1,0 +1,81 @@
+"""Concept rasters: right values, in the right cells, that say what they are."""
+
+import numpy as np
+import pytest
+from osgeo import gdal
+
+EGYPT = "24,36,22,32 [EPSG:4326]"
+
+
+def read(path):
+    dataset = gdal.Open(str(path))
+    return dataset, dataset.ReadAsArray()
+
+
+def test_values_are_the_models(run, tmp_path):
+    """Each cell holds the score of its middle, north up."""
+    from geoconcept import service
+
+    out = run("conceptraster", {"CONCEPTS": "BWh; Cfb", "EXTENT": EGYPT, "CELL_SIZE": 2, "OUTPUT": str(tmp_path / "a.tif")})
+    dataset, values = read(out["OUTPUT"])
+    assert values.shape == (2, 5, 6)
+    expected = service.model().score([[31.0, 29.0]], ["BWh", "Cfb"])[0]
+    np.testing.assert_allclose(values[:, 1, 3], expected, atol=1e-6)
+    assert dataset.GetGeoTransform() == (24.0, 2.0, 0.0, 32.0, 0.0, -2.0)
+    assert dataset.GetRasterBand(1).GetDescription() == "hot desert climate (calibrated)"
+    assert dataset.GetMetadataItem("GEOCONCEPT_MODEL_SHA256") == service.model().sha256
+
+
+def test_the_sea_has_no_value(run, tmp_path):
+    """Unless it is asked for."""
+    parameters = {"CONCEPTS": "BWh", "EXTENT": "18,26,32,36 [EPSG:4326]", "CELL_SIZE": 1, "OUTPUT": str(tmp_path / "a.tif")}
+    _, land = read(run("conceptraster", parameters)["OUTPUT"])
+    _, all_cells = read(run("conceptraster", {**parameters, "LAND_ONLY": False})["OUTPUT"])
+    assert 0 < np.isnan(land).sum() < land.size
+    assert np.isfinite(all_cells).all()
+    np.testing.assert_allclose(land[np.isfinite(land)], all_cells[np.isfinite(land)], atol=1e-6)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3035", "EPSG:3857"])
+def test_other_crs(run, tmp_path, crs):
+    """Cells are square in the CRS asked for; their scores are those of their middles."""
+    from geoconcept import service
+    from geoconcept.io.places import to_lonlat
+    from qgis.core import QgsCoordinateReferenceSystem
+
+    path = tmp_path / "a.tif"
+    run("conceptraster", {"CONCEPTS": "Cfb", "EXTENT": "0,10,45,52 [EPSG:4326]", "CRS": crs, "CELL_SIZE": 100_000, "OUTPUT": str(path)})
+    dataset, values = read(path)
+    left, size, _, top, _, _ = dataset.GetGeoTransform()
+    middle = to_lonlat([[left + 3.5 * size, top - 4.5 * size]], QgsCoordinateReferenceSystem(crs))
+    np.testing.assert_allclose(values[4, 3], service.model().score(middle, "Cfb")[0, 0], atol=1e-6)
+
+
+def test_cancel_writes_nothing(run, tmp_path):
+    """Half a raster is none."""
+    from conftest import Feedback
+
+    path = tmp_path / "a.tif"
+    feedback = Feedback(cancel_at=20)
+    run("conceptraster", {"CONCEPTS": "BWh", "EXTENT": EGYPT, "CELL_SIZE": 0.05, "OUTPUT": str(path)}, feedback)
+    assert feedback.isCanceled()
+    assert list(tmp_path.iterdir()) == []
+    assert any("Stopped" in text for text in feedback.said)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"CONCEPTS": "hot desrt climate"}, "did you mean 'hot desert climate'"),
+        ({"CONCEPTS": " ; "}, "no concept is named"),
+        ({"CELL_SIZE": 1e-5}, "choose larger cells"),
+        ({"OUTPUT": "a.png"}, "must end in .tif"),
+    ],
+)
+def test_bad_input_is_told(run, tmp_path, change, message):
+    """One sentence that says what to do."""
+    from qgis.core import QgsProcessingException
+
+    parameters = {"CONCEPTS": "BWh", "EXTENT": EGYPT, "CELL_SIZE": 1, "OUTPUT": str(tmp_path / "a.tif"), **change}
+    with pytest.raises(QgsProcessingException, match=message):
+        run("conceptraster", parameters)
