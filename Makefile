@@ -27,7 +27,7 @@ CLIP_STAMP := $(CLIP_VENV)/clip.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types pytest clip docs bench format clean
+.PHONY: help demo test lint types pytest clip docs plugin qgis bench format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,7 +37,7 @@ demo: $(DEMO_STAMP) ## set up and run the main job on real places; results in de
 
 test: ## set up and check everything: what CI runs
 	@# Two at a time: most tests keep one core busy, and the CLIP environment is slow to come.
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types pytest clip docs
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target pytest lint types qgis clip docs
 
 lint: $(DEV_STAMP) ## ruff, format check, workflow and citation files
 	$(BIN)/ruff check .
@@ -62,6 +62,12 @@ endif
 docs: $(DEV_STAMP) ## build the documentation into site/; a warning fails it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+plugin: ## build the QGIS plugin: dist/geoconcept.zip, the same bytes from the same sources
+	$(PYTHON) qgis_plugin/build_plugin.py
+
+qgis: plugin ## the plugin's tests in the real QGIS, which is installed where it can be
+	tests/qgis/run.sh
+
 bench: $(DEV_STAMP) ## speed and memory, side by side with the original
 	for script in encoder h3_world scale startup concepts hidden_layers words locate; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
@@ -70,7 +76,7 @@ format: $(DEV_STAMP) ## rewrite the code in the house style
 	$(BIN)/ruff format .
 
 clean: ## remove all that these commands made, .venv included
-	rm -rf $(VENV) $(CLIP_VENV) build demo_output dist htmlcov site .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CLIP_VENV) .venv-qgis build demo_output dist htmlcov site .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:

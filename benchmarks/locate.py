@@ -26,8 +26,8 @@ from geoconcept_gis.gallery import open_gallery
 from geoconcept_gis.h3cells import cells_of
 from geoconcept_gis.locate.density import Calibration, open_surface
 from geoconcept_gis.locate.geolocation import Geolocation
-from geoconcept_gis.locate.locate import _agreement, _means, calibration_of
 from geoconcept_gis.locate.priors import PRIORS, make_prior
+from geoconcept_gis.locate.vectors import _agreement, _means, calibration_of
 
 TEMPERATURES = (0.01, 0.0125, 0.015, 0.0175, 0.02, 0.025, 0.03)
 FLOORS = (0.02, 0.05, 0.1, 0.2)

@@ -333,7 +333,7 @@ def _direction(x: NDArray[np.float32], y: NDArray[np.bool_], strength: float, se
     """Return the unit normal of a balanced logistic regression."""
     rows = _thin(y, seed)
     x, y = x[rows], y[rows]
-    normal = fit_logistic(x, y, balanced(y), strength).normal
+    normal = fit_logistic(x, y, balanced(y), strength, tolerance=1e-3).normal  # its order of scores has settled
     if not normal.any():  # so little to find that the solver took no step: take the direction of the first
         normal = x[y].mean(axis=0) - x[~y].mean(axis=0)
     return _unit(normal)
@@ -402,7 +402,7 @@ def _calibrate(
 
 
 def _platt(scores: NDArray[np.float32], y: NDArray[np.bool_], weight: NDArray[np.float64]) -> tuple[float, float]:
-    fitted = fit_logistic(scores[:, None].astype(np.float64), y, weight, 1e6, tolerance=1e-7)
+    fitted = fit_logistic(scores[:, None].astype(np.float64), y, weight, 1e6, tolerance=1e-4, iterations=1000)
     return float(fitted.normal[0]), fitted.intercept
 
 
@@ -477,7 +477,6 @@ def _position_only(examples: Examples, folds: list[tuple[NDArray[np.intp], NDArr
         y = examples.y[rows]
         middle, spread = smooth[rows].mean(axis=0), smooth[rows].std(axis=0)
         scale = np.where(spread > 0.0, spread, 1.0)
-        # The terms depend on each other, so that the last steps take long and change no order of scores.
         fitted = fit_logistic((smooth[rows] - middle) / scale, y, balanced(y), 0.1, tolerance=1e-2, iterations=100)
         scores[test] = (smooth[test] - middle) / scale @ fitted.normal + fitted.intercept
     return float(weighted_auroc(scores, examples.y)[0])

@@ -377,7 +377,7 @@ def _thinning_cells(lonlat: Lonlat) -> tuple[NDArray[Any], str]:
 
 
 def _grid_cells(lonlat: Lonlat) -> NDArray[np.int64]:
-    """Number the cells of a grid in rows of equal height, each cut into cells about as wide."""
+    """Return the cell of each place in a grid of rows of equal height, cut into cells about as wide as high."""
     step = THIN_KM / _KM_PER_DEGREE
     row = np.floor((lonlat[:, 1] + 90.0) / step)
     columns = np.maximum(np.round(360.0 / step * np.cos(np.radians((row + 0.5) * step - 90.0))), 1.0)

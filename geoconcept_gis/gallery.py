@@ -184,8 +184,8 @@ def open_gallery(
     folder : pathlib.Path, optional
         Where it is kept; None is `cache_folder`.
     plain : bool, default False
-        Make it with numpy alone, as QGIS does: cells have the numbers of `geoconcept_gis.locate.hexgrid`, the coast is that
-        of `geoconcept_gis.land_mask`, and `rest` is left out.
+        Make it with numpy alone, as QGIS does: cells have the numbers of `geoconcept_gis.locate.hexgrid`, the coast is
+        that of `geoconcept_gis.land_mask`, and `rest` is left out.
     progress : callable, optional
         Called as ``progress(done, total)`` while places are embedded; return true to cancel.
 

@@ -1,7 +1,8 @@
 """Logistic regression with an L2 penalty, on numpy alone: what concepts are fitted, calibrated and controlled with.
 
-L-BFGS (Liu and Nocedal 1989, doi 10.1007/BF01589116) with a line search along the scores: a step changes the score of
-every example by a known amount, so that its length costs no further product with the matrix of examples.
+L-BFGS (Liu and Nocedal 1989, doi 10.1007/BF01589116) with the line search of More and Thuente (1994, doi
+10.1145/192115.192132), as in scikit-learn, so that a fit that is stopped early stops at the same place. A step changes
+the log odds of every example by a known amount: how long it is to be costs no further product with the matrix.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from numpy.typing import NDArray
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["Logistic", "balanced", "fit_logistic"]
 
 #: Steps remembered.
-_MEMORY = 12
-#: A line search ends where the loss falls this much more slowly than at its start, or after so many looks.
-_FLAT, _LINE_STEPS = 0.1, 30
+_MEMORY = 10
+#: A line search ends where the loss has fallen by this share of what its slope promised and the slope has shrunk to
+#: that share, or after so many looks.
+_FALLEN, _FLATTENED, _LOOKS = 1e-3, 0.9, 20
+#: A curvature below this share of the numbers that make it up is none.
+_ROUNDING = 1e-12
 
 
 class Logistic(NamedTuple):
@@ -97,23 +102,57 @@ def fit_logistic(
     label = y.astype(np.float64)
     point = np.zeros(x.shape[1] + 1)  # the normal, then the intercept
     logit = np.zeros(len(x))
-    steps: list[tuple[NDArray[np.float64], NDArray[np.float64], float]] = []
-    gradient = _gradient(x, share * (_sigmoid(logit) - label), penalty, point)
+    gradient = _gradient(x, share * (0.5 - label), penalty, point)
+    steps: list[_Step] = []
     for _ in range(iterations):
         if np.abs(gradient).max() <= tolerance:
             break
         direction = -_inverse_hessian(gradient, steps)
         along = _scores(x, direction)
-        length = _line_search(logit, along, label, share, penalty, point, direction)
-        step = length * direction
-        point, logit = point + step, logit + length * along
+        at = _loss_along(logit, along, label, share, penalty, point[:-1], direction[:-1])
+        reached = _line_search(at, at(0.0), 1.0 if steps else 1.0 / float(np.linalg.norm(gradient)))
+        step = reached.length * direction
+        point, logit = point + step, logit + reached.length * along
         before, gradient = gradient, _gradient(x, share * (_sigmoid(logit) - label), penalty, point)
         change = gradient - before
         curvature = float(step @ change)
-        if curvature <= 1e-12 * float(change @ change):  # rounding is all that is left
-            break
-        steps = [*steps[1 - _MEMORY :], (step, change, curvature)]
+        if curvature <= _ROUNDING * float(np.abs(step) @ np.abs(change)):
+            break  # rounding is all that is left
+        steps = [*steps[1 - _MEMORY :], _Step(step, change, curvature)]
     return Logistic(point[:-1], float(point[-1]))
+
+
+class _Step(NamedTuple):
+    """A step taken, how the gradient changed by it, and their product."""
+
+    step: NDArray[np.float64]
+    change: NDArray[np.float64]
+    curvature: float
+
+
+def _loss_along(
+    logit: NDArray[np.float64],
+    along: NDArray[np.float64],
+    label: NDArray[np.float64],
+    share: NDArray[np.float64],
+    penalty: float,
+    normal: NDArray[np.float64],
+    across: NDArray[np.float64],
+) -> Callable[[float], _At]:
+    """Return the mean loss with its penalty as a function of how far one goes."""
+    constant, linear, square = float(normal @ normal) / 2.0, float(normal @ across), float(across @ across)
+
+    def at(length: float) -> _At:
+        moved = logit + length * along
+        value = share @ (np.logaddexp(0.0, moved) - label * moved)
+        slope = (share * (_sigmoid(moved) - label)) @ along
+        return _At(
+            length,
+            float(value) + penalty * (constant + length * (linear + length * square / 2.0)),
+            float(slope) + penalty * (linear + length * square),
+        )
+
+    return at
 
 
 def _scores(x: NDArray[np.floating[Any]], point: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -132,9 +171,7 @@ def _sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logit)))
 
 
-def _inverse_hessian(
-    gradient: NDArray[np.float64], steps: list[tuple[NDArray[np.float64], NDArray[np.float64], float]]
-) -> NDArray[np.float64]:
+def _inverse_hessian(gradient: NDArray[np.float64], steps: list[_Step]) -> NDArray[np.float64]:
     """Multiply by the inverse of the Hessian that the last steps have shown (two loops)."""
     out = gradient.copy()
     shares = []
@@ -142,39 +179,57 @@ def _inverse_hessian(
         shares.append(float(step @ out) / curvature)
         out -= shares[-1] * change
     if steps:
-        _, change, curvature = steps[-1]
-        out *= curvature / float(change @ change)
+        out *= steps[-1].curvature / float(steps[-1].change @ steps[-1].change)
     for (step, change, curvature), share in zip(steps, reversed(shares)):
         out += (share - float(change @ out) / curvature) * step
     return out
 
 
-def _line_search(
-    logit: NDArray[np.float64],
-    along: NDArray[np.float64],
-    label: NDArray[np.float64],
-    share: NDArray[np.float64],
-    penalty: float,
-    point: NDArray[np.float64],
-    direction: NDArray[np.float64],
-) -> float:
-    """Return how far to go: Newton's method on the one number that is left, inside bounds where it would jump out.
+class _At(NamedTuple):
+    """The loss somewhere along a direction."""
 
-    The loss is convex along the line, so its slope rises from below zero, and any length at which it has not risen
-    above zero makes the loss smaller.
+    length: float
+    value: float
+    slope: float
+
+
+def _line_search(at: Callable[[float], _At], start: _At, length: float) -> _At:
+    """Walk along a direction until the loss has fallen enough and its slope has flattened (More and Thuente 1994).
+
+    The loss is convex: its slope rises from below zero, and the walk is over at the latest where it is zero.
     """
-    normal, across = point[:-1], direction[:-1]
-    bend = penalty * float(across @ across)
-    linear = penalty * float(normal @ across)
-    low, high, length, flat = 0.0, np.inf, 0.0, -1.0
-    for _ in range(_LINE_STEPS):
-        chance = _sigmoid(logit + length * along)
-        slope = float((share * (chance - label)) @ along) + linear + length * bend
-        if abs(slope) <= flat:
-            return length
-        flat = _FLAT * abs(slope) if flat < 0.0 else flat
-        low, high = (length, high) if slope < 0.0 else (low, length)
-        curve = float((share * chance * (1.0 - chance)) @ (along * along)) + bend
-        following = length - slope / curve
-        length = following if low < following < high else 0.5 * (low + high)
-    return low
+    near, far = start, None
+    for _ in range(_LOOKS):
+        here = at(length)
+        fallen = here.value <= start.value + _FALLEN * length * start.slope
+        if fallen and abs(here.slope) <= _FLATTENED * abs(start.slope):
+            return here
+        length = _next_length(near, here, far)
+        if here.value > near.value:
+            far = here
+        else:
+            near, far = here, (near if here.slope > 0.0 else far)
+    return near
+
+
+def _next_length(near: _At, here: _At, far: _At | None) -> float:
+    """Return the length to look at next, from a cubic and a parabola through the last two looks."""
+    gap = here.length - near.length
+    bend = 3.0 * (near.value - here.value) / gap + near.slope + here.slope
+    root = float(np.sqrt(max(bend**2 - near.slope * here.slope, 0.0))) * float(np.sign(gap))
+    if here.value > near.value:  # the least lies between
+        cubic = near.length + (root - near.slope + bend) / (2.0 * root - near.slope + here.slope) * gap
+        parabola = near.length + near.slope / ((near.value - here.value) / gap + near.slope) / 2.0 * gap
+        closer = abs(cubic - near.length) <= abs(parabola - near.length)
+        return cubic if closer else (cubic + parabola) / 2.0
+    secant = here.length - here.slope / (here.slope - near.slope) * gap
+    along = (bend - root - here.slope) / (near.slope - here.slope - 2.0 * root)
+    cubic = here.length - along * gap
+    if near.slope * here.slope < 0.0:  # between, too, and the better end is here
+        return max((cubic, secant), key=lambda one: abs(one - here.length))
+    if far is not None:
+        inner = min((cubic, secant), key=lambda one: abs(one - here.length)) if along < 0.0 else secant
+        most = here.length + 0.66 * (far.length - here.length)
+        return min(most, inner) if here.length > near.length else max(most, inner)
+    farther = max(cubic, secant) if along < 0.0 else np.inf
+    return float(np.clip(farther, here.length + 1.1 * gap, here.length + 4.0 * gap))

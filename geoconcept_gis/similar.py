@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from .place_vectors import PlaceGroup
     from .progress import Progress
 
-__all__ = ["Similarity", "similar_places"]
+__all__ = ["DISAGREE", "Similarity", "shared_direction", "similar_places"]
 
 #: Below this mean cosine the seeds have so little in common that their mean stands for none of them.
-_DISAGREE = 0.1
+DISAGREE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,25 +153,13 @@ def similar_places(
     model = as_model(model)
     chosen = model.select(concepts)
     group = gather(seeds, model, chosen, argument="seeds")
-    reference, mean = reference_mean(model)
-    centred = centre(group.units, mean)
-    agreement = _agreement(centred)
-    if agreement < _DISAGREE:
+    likeness, agreement = shared_direction(group, model)
+    if agreement < DISAGREE:
         warnings.warn(
             f"the {len(group):,} seeds have little in common (mean centred cosine {agreement:.2f}, "
             "0 for places at random): their mean may stand for none of them; try fewer, or a map for each kind",
             stacklevel=2,
         )
-    shared = centre(centred.mean(axis=0)[None], np.zeros(len(mean)))
-    likeness = Concept(
-        f"similar to {len(group):,} seed{'' if len(group) == 1 else 's'}",
-        shared[0].astype(np.float32),
-        space=model.space,
-        family="similarity",
-        description=f"Centred cosine with what the seeds share: {group.label}.",
-        reference=reference,
-        scale_km=model.scale_km,
-    )
     dataset = concept_map(
         likeness,
         bounds,
@@ -189,7 +177,7 @@ def similar_places(
         "geoconcept_seeds": str(len(group)),
         "geoconcept_seed_positions": group.positions(),
     }
-    table, residual = _carriers(shared, group, chosen, l1)
+    table, residual = _carriers(likeness, group, chosen, l1)
     return Similarity(
         map=dataset,
         concepts=table,
@@ -202,11 +190,49 @@ def similar_places(
     )
 
 
-def _carriers(
-    shared: NDArray[np.float64], group: PlaceGroup, chosen: Sequence[Concept], l1: float
-) -> tuple[pd.DataFrame, float]:
+def shared_direction(group: PlaceGroup, model: GeoConceptModel) -> tuple[Concept, float]:
+    """Return what seeds have in common, as a concept, and how far they agree. Runs on numpy alone.
+
+    Parameters
+    ----------
+    group : PlaceGroup
+        The seeds.
+    model : GeoConceptModel
+
+    Returns
+    -------
+    concept : Concept
+        Of family ``"similarity"``, for ``kind="cosine"``; centred on the set that maps are centred on.
+    agreement : float
+        Mean centred cosine between pairs of seeds; NaN for one seed. Below `DISAGREE` they share next to nothing.
+
+    Examples
+    --------
+    >>> from geoconcept_gis import load_model
+    >>> from geoconcept_gis.place_vectors import gather
+    >>> model = load_model()
+    >>> concept, agreement = shared_direction(gather([(31.2, 30.0), (25.5, 29.2)], model, []), model)
+    >>> concept.name, agreement > DISAGREE
+    ('similar to 2 seeds', True)
+    """
+    reference, mean = reference_mean(model)
+    centred = centre(group.units, mean)
+    shared = centre(centred.mean(axis=0)[None], np.zeros(len(mean)))
+    concept = Concept(
+        f"similar to {len(group):,} seed{'' if len(group) == 1 else 's'}",
+        shared[0].astype(np.float32),
+        space=model.space,
+        family="similarity",
+        description=f"Centred cosine with what the seeds share: {group.label}.",
+        reference=reference,
+        scale_km=model.scale_km,
+    )
+    return concept, _agreement(centred)
+
+
+def _carriers(likeness: Concept, group: PlaceGroup, chosen: Sequence[Concept], l1: float) -> tuple[pd.DataFrame, float]:
     """Decompose the shared direction over the concepts; return the table and the share left untold."""
-    atoms = atoms_of(chosen)
+    atoms, shared = atoms_of(chosen), likeness.vector[None]
     weights = decompose(shared, atoms, l1=l1)
     table = weights_table(chosen, weights[0])
     names = [concept.name for concept in chosen]

@@ -121,6 +121,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     for key, kind in (("name", str), ("space", str), ("files", dict), ("scale_km", list)):
         if not isinstance(config.get(key), kind):
             raise ModelFileError(f"{folder / CONFIG}: field {key!r} is missing or no {kind.__name__}")
+    config["files"] = {name: _ungrouped(value) for name, value in config["files"].items()}
     for name in {ENCODER_FILE, HEAD_FILE, *config["files"]}:
         if not re.fullmatch(r"[0-9a-f]{64}", str(config["files"].get(name))):
             raise ModelFileError(f"{folder / CONFIG}: files[{name!r}] must be a sha256")
@@ -128,6 +129,11 @@ def read_config(folder: Path) -> dict[str, Any]:
         if key in config:
             _check_record(config[key], needed, f"{folder / CONFIG}: field {key!r}")
     return config
+
+
+def _ungrouped(sha256: Any) -> Any:
+    """Return a hash without the spaces that may stand between its groups, as in the QGIS plugin's files."""
+    return sha256.replace(" ", "") if isinstance(sha256, str) else sha256
 
 
 #: Fields of a config that may be absent, and what each must hold.
@@ -195,7 +201,7 @@ def read_bank(folder: str | PathLike[str]) -> ConceptBank:
     record = _read_json(folder / BANK_JSON, BANK_FORMAT)
     try:
         records, names = list(record["concepts"]), list(record["references"])
-        space, sha256 = str(record["space"]), str(record["arrays_sha256"])
+        space, sha256 = str(record["space"]), str(_ungrouped(record["arrays_sha256"]))
     except (KeyError, TypeError) as error:
         raise ModelFileError(f"{folder / BANK_JSON} is malformed: {error!r}") from None
     arrays = read_arrays(folder / BANK_ARRAYS, sha256)

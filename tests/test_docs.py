@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import os
 import re
 import subprocess
 import sys
@@ -70,8 +69,6 @@ def test_examples_run(script, tmp_path):
         pytest.skip("the galleries are not built: geolocate builds them into the folder of GEOCONCEPT_CACHE")
     if script.name == "train_regional.py" and not _data():
         pytest.skip("the photos are not at hand: GEOCONCEPT_DATA")
-    if script.name == "regress_features.py" and not os.environ.get("GEOCONCEPT_SLOW"):
-        pytest.skip("it fits for many minutes: set GEOCONCEPT_SLOW=1 to run it")
     subprocess.run([sys.executable, "-W", "error", script, tmp_path], check=True, capture_output=True)
     assert list(tmp_path.glob("*.png"))
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold
 
 from geoconcept_gis.concepts import Calibration, Validity
 from geoconcept_gis.errors import ConceptError
@@ -98,6 +99,23 @@ def test_folds_share_no_block_and_train_on_both_classes(seed, labelled, blocks, 
         assert not set(block[train]) & set(block[test])
         assert y[train].any()
         assert not y[train].all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("degrees", [10.0, 5.0])
+def test_folds_are_scikit_learns_and_even(seed, degrees):
+    """The same ones, number by number; each holds its share of both classes."""
+    examples, _ = world(
+        3000, seed, label=lambda lonlat, rng: rng.random(len(lonlat)) < 0.03 + 0.3 * (lonlat[:, 0] > 90)
+    )
+    block = spatial_blocks(examples.lonlat, degrees)
+    folds = _folds(examples.y, block, 5, seed)
+    theirs = StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(examples.y, examples.y, block)
+    for (train, test), (_, expected) in zip(folds, theirs, strict=True):
+        assert np.array_equal(test, expected)
+        assert len(train) + len(test) == 3000
+        for label in (examples.y, ~examples.y):
+            assert label[test].sum() == pytest.approx(label.sum() / 5, rel=0.1)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 99), st.integers(2, 40))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import build_plugin
 import pytest
 
 import geoconcept_gis
@@ -39,6 +40,24 @@ def imports(path):
 def test_core_imports_numpy_alone(path):
     """Coordinates, encoder, concepts and the table of words need nothing but numpy, in Python 3.9 syntax."""
     assert set(imports(path)) <= ALLOWED
+
+
+def at_import(path):
+    """Top-level module names that a file imports when it is imported itself."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize(
+    "path", build_plugin.files_of(build_plugin.CORE), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_what_qgis_gets_is_imported_on_numpy(path):
+    """All that the plugin ships is Python 3.9, and is imported with numpy alone; what needs more waits in functions."""
+    assert set(at_import(path)) <= ALLOWED
 
 
 def loaded_by(statement):

@@ -13,6 +13,7 @@ from geoconcept_gis.bank.carry import carry_bank
 from geoconcept_gis.encoder import ImageHead, LocationEncoder
 from geoconcept_gis.errors import InputError, ModelFileError
 from geoconcept_gis.locate import locate
+from geoconcept_gis.locate.vectors import calibration_of, mean_of, query_of
 from geoconcept_gis.model import CLIP_TOWER, DEFAULT_SPACE
 from geoconcept_gis.model_files import rounded, write_model
 from tests.locate.conftest import TOWNS, small_land, small_photos
@@ -260,12 +261,12 @@ class TestGeolocation:
         """The temperature and floor of its config; reasons are told from its own mean of photos."""
         found = gc.geolocate(photo, model=mine)
         assert found.provenance["temperature"] == "0.07" and found.provenance["floor"] == "0.1"
-        assert locate.calibration_of("image", mine).kernel_km == 0.0
-        np.testing.assert_array_equal(locate._mean_of("image", mine), mine.photo_mean)
+        assert calibration_of("image", mine).kernel_km == 0.0
+        np.testing.assert_array_equal(mean_of("image", mine), mine.photo_mean)
         assert set(found.concepts["concept"]) <= set(mine.bank.names)
         without = copy.copy(mine)
         without.photo_mean = None
-        np.testing.assert_array_equal(locate._mean_of("image", without), np.zeros(512))
+        np.testing.assert_array_equal(mean_of("image", without), np.zeros(512))
         assert len(gc.geolocate(photo, model=mine, rerank=0.5).points)
 
     def test_no_unit_vector_is_stretched(self, mine):
@@ -273,7 +274,7 @@ class TestGeolocation:
         unit = feature(3) / np.linalg.norm(feature(3))
         expected = mine.image_head(unit[None])[0]
         expected /= np.linalg.norm(expected)
-        np.testing.assert_allclose(locate._from_vector(unit, 0, mine).vector, expected, rtol=1e-5)
+        np.testing.assert_allclose(query_of(unit, mine).vector, expected, rtol=1e-5)
 
     def test_a_tower_that_does_not_fit(self, mine, photo, weak, model):
         """CLIP with a head for another tower is refused by name; so are CLIP's vectors and texts."""

@@ -95,13 +95,13 @@ def test_records_are_read_thinned_and_counted(example, tmp_path, capsys):
 
 
 #: Towns of Fiji, Tonga and Samoa, as a download of GBIF has its records: tabs, and Darwin Core's names of columns.
-GBIF = """gbifID	species	occurrenceStatus	decimalLatitude	decimalLongitude	coordinateUncertaintyInMeters	locality
-1	Nesofregetta fuliginosa	PRESENT	-18.1416	178.4419	50	Suva
-2	Nesofregetta fuliginosa	PRESENT	-16.4332	179.3645	1000	Labasa, "town"
-3	Nesofregetta fuliginosa	PRESENT	-21.1394	-175.2018		Nuku'alofa
-4	Nesofregetta fuliginosa	ABSENT	-13.8333	-171.7667	30	Apia
-5	Nesofregetta fuliginosa	PRESENT			30	at sea
-6	Nesofregetta fuliginosa	PRESENT	-36.8485	174.7633	30	Auckland
+GBIF = """gbifID	species	occurrenceStatus	decimalLatitude	decimalLongitude	locality
+1	Nesofregetta fuliginosa	PRESENT	-18.1416	178.4419	Suva
+2	Nesofregetta fuliginosa	PRESENT	-16.4332	179.3645	Labasa, "town"
+3	Nesofregetta fuliginosa	PRESENT	-21.1394	-175.2018	Nuku'alofa
+4	Nesofregetta fuliginosa	ABSENT	-13.8333	-171.7667	Apia
+5	Nesofregetta fuliginosa	PRESENT			at sea
+6	Nesofregetta fuliginosa	PRESENT	-36.8485	174.7633	Auckland
 """
 PACIFIC = (177.0, -25.0, 190.0, -10.0)
 

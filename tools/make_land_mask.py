@@ -1,4 +1,4 @@
-"""Make ``geoconcept_gis/data/land_mask.safetensors`` from the bundled land polygons: runs of sea and land, row by row."""
+"""Make ``geoconcept_gis/data/land_mask.safetensors`` from the bundled land polygons: runs of sea and land."""
 
 from pathlib import Path
 

@@ -76,7 +76,7 @@ def stretch(bounds: Bounds) -> float:
 def dress(ax: Axes, title: str, bounds: Bounds) -> None:
     west, south, east, north = bounds
     for turn in (0.0, 360.0)[: 1 + (east > 180.0)]:
-        ax.plot(*(coastlines() + (turn, 0.0)).T, color=SHORE, linewidth=0.35)
+        ax.plot(*(coastlines() + np.array([turn, 0.0])).T, color=SHORE, linewidth=0.35)
     ax.set(xlim=(west, east), ylim=(south, north), aspect=stretch(bounds), facecolor=SEA, xticks=[], yticks=[])
     ax.set_title(title, loc="left", fontsize=11)
     ax.set_anchor("N")

@@ -51,7 +51,8 @@ class ConceptFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     lon, lat : int or str
         The columns of longitude and of latitude: by number, counted from 0, or by name where X is a table.
     concepts : str, Concept, list of either, or None
-        Names, aliases or objects; None means all but those of grade D. Only with ``"concepts"`` and ``"all"``.
+        Names, aliases or objects; None means all but those of grade D, and with ``"all"`` but those of the family
+        *place*, too. Only with ``"concepts"`` and ``"all"``.
     kind : {"calibrated", "percentile", "cosine"}, optional
         What a concept score is, see `geoconcept_gis.GeoConceptModel.score`. None means calibrated, or the percentile
         where a concept has no calibration. Only with ``"concepts"``.

@@ -183,10 +183,10 @@ class Surface:
         ndarray of float64, shape (..., M)
         """
         source, target, share = self._kernel(km)
-        rows = [
-            np.bincount(target, share * row[source], minlength=len(self)) for row in values.reshape(-1, len(self))
-        ]
-        return np.asarray(rows).reshape(values.shape)
+        out: NDArray[np.float64] = np.empty(values.shape)
+        for old, new in zip(values.reshape(-1, len(self)), out.reshape(-1, len(self))):
+            new[:] = np.bincount(target, share * old[source], minlength=len(self))
+        return out
 
     def _kernel(self, km: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
         """Return pairs of cells and which share of the first one's value goes to the second."""
@@ -210,8 +210,8 @@ def open_surface(
     folder : pathlib.Path, optional
         Where galleries are kept; None is `geoconcept_gis.gallery.cache_folder`.
     plain : bool, default False
-        On numpy alone, as in QGIS: the cells are those of `geoconcept_gis.locate.hexgrid`, the same hexagons under other
-        numbers.
+        On numpy alone, as in QGIS: the cells are those of `geoconcept_gis.locate.hexgrid`, the same hexagons under
+        other numbers.
     progress : callable, optional
         Called as ``progress(done, total)`` while a gallery is embedded, the first time for a model.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError
-from .density import EARTH_RADIUS_KM
+from .posterior import LEVELS, WITHIN_KM, Posterior
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from os import PathLike
     from pathlib import Path
 
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LEVELS", "WITHIN_KM", "Geolocation"]
 
-#: Credible areas.
-LEVELS = (0.5, 0.9)
-#: A point's probability is that of the place lying within this distance, and points are four times that apart.
-WITHIN_KM = 50.0
 #: Raster cells of the heatmap, in degrees: larger ones would miss cells.
 _RESOLUTION = 0.25
 #: The narrowest H3 hexagon by resolution, in km from side to side; the twelve pentagons all lie in the sea.
@@ -33,7 +28,7 @@ _WIDTH_KM = {0: 2177.0, 1: 718.0, 2: 256.0, 3: 94.0, 4: 35.0}
 
 
 @dataclass(frozen=True, eq=False)
-class Geolocation:
+class Geolocation(Posterior):
     """Where a photo, a text or a vector may be from. Made by `geolocate`.
 
     Attributes
@@ -65,35 +60,12 @@ class Geolocation:
     ([0.75, 0.25], [2083.0, 3666.0])
     """
 
-    name: str
-    cells: NDArray[np.uint64]
-    lonlat: NDArray[np.float64]
-    area_km2: NDArray[np.float64]
-    probability: NDArray[np.float64]
-    prior: NDArray[np.float64] | None = None
-    provenance: dict[str, str] = field(default_factory=dict)
-    exif_lonlat: tuple[float, float] | None = None
-    nearest: tuple[float, float] | None = None
-    # From places (lon, lat) to cosines with the photo, to search between the cells' centres; None forbids it.
-    _finer: Callable[[NDArray[np.float64]], NDArray[np.float32]] | None = None
-    _reasons: Callable[[Geolocation], Any] | None = None
-
     def __repr__(self) -> str:
         best = self.points.iloc[0]
         return (
             f"<Geolocation of {self.name!r}: {best.geometry.x:.2f}, {best.geometry.y:.2f} (probability "
             f"{best.probability:.2f} within {best.within_km} km), 90 % area {self.areas['area_km2'].iloc[-1]:,.0f} km2>"
         )
-
-    @property
-    def density(self) -> NDArray[np.float64]:
-        """Probability per km2 of each cell, shape (M,)."""
-        return self.probability / self.area_km2
-
-    @property
-    def within_km(self) -> float:
-        """A point's probability is that of the place lying so near: 50 km, or half a cell where cells are larger."""
-        return max(WITHIN_KM, float(np.sqrt(self.area_km2.max() / np.sqrt(12.0))))
 
     @cached_property
     def points(self) -> gpd.GeoDataFrame:
@@ -107,7 +79,7 @@ class Geolocation:
         """
         import geopandas as gpd
 
-        _, places, near = self._ranked
+        places, near = self.best_places
         columns = {"rank": np.arange(1, len(near) + 1), "probability": near, "within_km": round(self.within_km)}
         points = gpd.GeoDataFrame(columns, geometry=gpd.points_from_xy(*places.T), crs="EPSG:4326")
         points.attrs["geoconcept"] = dict(self.provenance)
@@ -127,23 +99,13 @@ class Geolocation:
 
         records, shapes = [], []
         for level in LEVELS:
-            inside = self.credible <= level
-            inside[np.argmax(self.density)] = True
+            inside = self.inside(level)
             records.append((level, self.probability[inside].sum(), self.area_km2[inside].sum()))
             shapes.append(_outline(self.cells[inside]))
         columns = ["level", "probability", "area_km2"]
         areas = gpd.GeoDataFrame(records, columns=columns, geometry=shapes, crs="EPSG:4326")
         areas.attrs["geoconcept"] = dict(self.provenance)
         return areas
-
-    @cached_property
-    def credible(self) -> NDArray[np.float64]:
-        """The credible level at which each cell is taken in, 0 to 1, shape (M,): small where the place likely is."""
-        order = np.argsort(-self.density, kind="stable")
-        out = np.empty(len(order))
-        before = np.cumsum(self.probability[order]) - self.probability[order]
-        out[order] = before
-        return out
 
     @property
     def heatmap(self) -> xr.Dataset:
@@ -200,18 +162,16 @@ class Geolocation:
         Returns
         -------
         pandas.DataFrame
-            See `geoconcept_gis.locate.reasons.explain_location`.
+            See `geoconcept_gis.locate.reasons.reasons_of`.
 
         Raises
         ------
         InputError
             It was combined or coarsened, so the photo's vector is not at hand.
         """
-        if self._reasons is None:
-            raise InputError(
-                "the photo's vector is not at hand any more: ask the geolocation that `geolocate` returned"
-            )
-        return self._reasons(self)
+        import pandas as pd
+
+        return pd.DataFrame(self.reasons)
 
     def coarsened(self, precision_km: float) -> Geolocation:
         """Return a coarser copy, to share without telling more than meant.
@@ -336,68 +296,6 @@ class Geolocation:
 
         return save(self, folder)
 
-    @cached_property
-    def _ranked(self) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-        """The points, best first: row of their cell, (lon, lat), and the probability around them."""
-        rows, _ = self._modes(10)
-        places = self._refine(rows)
-        tree, _ = _tree(self.lonlat)
-        around = tree.query_ball_point(_on_sphere(places), _chord(self.within_km))
-        # A point at the edge of a large cell may have no centre near, but its own cell it has.
-        near = [
-            self.probability[np.union1d(found, [row]).astype(np.intp)].sum()
-            for found, row in zip(around, rows, strict=True)
-        ]
-        order = np.argsort(-np.array(near), kind="stable")
-        return np.array(rows)[order], places[order], np.array(near)[order]
-
-    def _modes(self, most: int) -> tuple[list[int], list[float]]:
-        """Return the cells around which most probability lies, and how much."""
-        tree, xyz = _tree(self.lonlat)
-        rows: list[int] = []
-        near: list[float] = []
-        # Around the cells that could matter, not around all 86,000.
-        candidates = np.argsort(-self.probability, kind="stable")[:2_000]
-        around = tree.query_ball_point(xyz[candidates], _chord(self.within_km))
-        around = [
-            np.union1d(np.asarray(rows_near, dtype=np.intp), [k])
-            for rows_near, k in zip(around, candidates, strict=True)
-        ]
-        mass = np.array([self.probability[rows_near].sum() for rows_near in around])
-        free = np.ones(len(candidates), dtype=bool)
-        while free.any() and len(rows) < most:
-            best = int(np.argmax(np.where(free, mass, -1.0)))
-            if mass[best] <= 1e-3 and rows:
-                break
-            rows.append(int(candidates[best]))
-            near.append(float(mass[best]))
-            free &= np.linalg.norm(xyz[candidates] - xyz[candidates[best]], axis=1) > _chord(4.0 * self.within_km)
-        return rows, near
-
-    def _refine(self, rows: list[int]) -> NDArray[np.float64]:
-        """Return the best place near each cell: the centre of the child that is most like the photo, on land if any."""
-        if self._finer is None:
-            return self.lonlat[rows]
-        from ..h3cells import centers_of, count_children, descend
-        from ..land import on_land
-
-        tree, xyz = _tree(self.lonlat)
-        around = [np.asarray(tree.query_ball_point(xyz[row], _chord(WITHIN_KM))) for row in rows]
-        around = [np.union1d(found, [row]).astype(np.intp) for found, row in zip(around, rows, strict=True)]
-        cells = np.concatenate(around)
-        children = centers_of(descend(self.cells[cells], 5))
-        owner = np.repeat(np.arange(len(cells)), count_children(self.cells[cells], 4, 5))
-        # The child's own likeness, and how likely its cell is.
-        temperature = float(self.provenance["temperature"])
-        score = self._finer(children).astype(np.float64) / temperature
-        with np.errstate(divide="ignore"):
-            score += np.log(self.density[cells])[owner] - _log_mean(score, owner)[owner]
-        # Photos at sea are taken near the land: a child at sea comes after every child on land.
-        score -= np.where(on_land(children), 0.0, 1e6)
-        mode = np.repeat(np.arange(len(rows)), [len(found) for found in around])[owner]
-        best = [np.flatnonzero(mode == k)[np.argmax(score[mode == k])] for k in range(len(rows))]
-        return np.asarray(children[best])
-
 
 def _level_of(precision_km: float) -> int:
     """Return the finest H3 resolution whose cells are all at least so wide."""
@@ -408,14 +306,6 @@ def _level_of(precision_km: float) -> int:
 
 def _sums(row: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.bincount(row, values), dtype=np.float64)
-
-
-def _log_mean(values: NDArray[np.float64], owner: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return log of the mean of exp(values) by owner."""
-    top = np.full(owner.max() + 1, -np.inf)
-    np.maximum.at(top, owner, values)
-    total = np.bincount(owner, np.exp(values - top[owner]))
-    return np.asarray(top + np.log(total / np.bincount(owner)))
 
 
 def _outline(cells: NDArray[np.uint64]) -> Any:
@@ -429,19 +319,3 @@ def _outline(cells: NDArray[np.uint64]) -> Any:
     polygons = [shapely.geometry.shape(shape.__geo_interface__)]
     parts = [cut_at_antimeridian(part) for one in polygons for part in shapely.get_parts(one)]
     return shapely.union_all([shapely.make_valid(part) for part in parts])
-
-
-def _tree(lonlat: NDArray[np.float64]) -> tuple[Any, NDArray[np.float64]]:
-    from scipy.spatial import cKDTree
-
-    xyz = _on_sphere(lonlat)
-    return cKDTree(xyz), xyz
-
-
-def _on_sphere(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
-    lon, lat = np.radians(lonlat).T
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-
-
-def _chord(km: float) -> float:
-    return float(2.0 * np.sin(km / EARTH_RADIUS_KM / 2.0))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +12,14 @@ import numpy as np
 from ..errors import GeoConceptError, InputError, ModelFileError
 from ..model import CLIP_TOWER, DEFAULT_SPACE, as_model
 from ..progress import report
-from ..storage import HEAD_FILE, read_arrays
-from .density import Calibration, open_surface
+from .density import open_surface
 from .geolocation import Geolocation
 from .photos import SUFFIXES, find_photos, read_photo, ten_crops
 from .priors import make_prior
+from .vectors import Query, locate_queries, query_of, to_shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -29,27 +28,14 @@ if TYPE_CHECKING:
     from ..progress import Progress
     from .density import Surface
 
-__all__ = ["TOWERS", "calibration_of", "geolocate", "surface_of"]
+__all__ = ["TOWERS", "geolocate", "surface_of"]
 
 TOWERS = ("auto", "clip", "weak")
 #: Name of the weak tower (`geoconcept_gis.towers.weak.WeakTower`), which a model's image head may read.
 _WEAK_TOWER = "weak-efficientnet-lite2"
-_FITTED = Path(__file__).parents[1] / "data" / "locate.json"
-_MEANS = Path(__file__).parents[1] / "data" / "locate.safetensors"
 _BATCH = 16
 #: Pixels of the shorter side of photos that wait in memory for their batch: at least so many, where JPEG can do it.
 _SHORTEST = 1024
-
-
-@dataclass(frozen=True)
-class _Query:
-    """A vector of the shared space, what it came from and what is known of it."""
-
-    name: str
-    kind: str  # "image", "text" or "weak": which calibration
-    vector: NDArray[np.float32]
-    tower: str
-    exif: tuple[float, float] | None = None
 
 
 def geolocate(
@@ -146,10 +132,10 @@ def geolocate(
     prior_weight, prior_name = make_prior(surface, prior)
     for start in range(0, len(items), _BATCH):
         queries = read(items[start : start + _BATCH], first=start)
-        good = [one for one in queries if isinstance(one, _Query)]
-        found = iter(_locate(good, surface, model, prior_weight, prior_name, rerank))
+        good = [one for one in queries if isinstance(one, Query)]
+        found = iter(locate_queries(good, surface, model, prior_weight, prior_name, rerank=rerank, kind=Geolocation))
         for one in queries:
-            result = next(found) if isinstance(one, _Query) else one
+            result = next(found) if isinstance(one, Query) else one
             if precision_km is not None and isinstance(result, Geolocation):
                 result = result.coarsened(precision_km)
             located.append(result)
@@ -160,17 +146,6 @@ def geolocate(
     if isinstance(only, GeoConceptError):
         raise only
     return only
-
-
-def calibration_of(kind: str, model: GeoConceptModel | None = None) -> Calibration:
-    """Return the fitted calibration of photos (``image``), texts (``text``) or the bundled weak map (``weak``).
-
-    A model whose ``config.json`` has a calibration of its own is scored by that, whatever the kind.
-    """
-    if model is not None and (own := model.config.get("calibration")) is not None:
-        return Calibration(float(own["temperature"]), float(own["floor"]), float(own.get("kernel_km", 0.0)))
-    record = json.loads(_FITTED.read_text(encoding="utf-8"))["calibration"][kind]
-    return Calibration(record["temperature"], record["floor"], record["kernel_km"])
 
 
 def surface_of(model: GeoConceptModel, progress: Progress | None = None) -> Surface:
@@ -248,14 +223,14 @@ def _read(
     download: bool,
     crops: int,
     errors: str,
-) -> list[_Query | GeoConceptError]:
+) -> list[Query | GeoConceptError]:
     """Turn items into vectors; photos go through their tower together."""
     out: list[Any] = [None] * len(items)
     photos: list[tuple[int, Any]] = []
     for k, item in enumerate(items):
         try:
             if isinstance(item, np.ndarray):
-                out[k] = _from_vector(item, first + k, model)
+                out[k] = replace(query_of(item, model, f"vector {first + k} (counted from 0)"), name="vector")
             elif _is_text(item):
                 if tower != "clip":
                     raise InputError(f"model {model.name!r} reads no texts: that needs a head for CLIP's features")
@@ -276,7 +251,7 @@ def _read(
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
             name += f", mean of {crops} crops"
         for (k, photo), vector in zip(photos, vectors, strict=True):
-            out[k] = _Query(Path(photo.name).name, kind, vector, name, photo.exif_lonlat)
+            out[k] = Query(Path(photo.name).name, kind, vector, name, photo.exif_lonlat)
     return out
 
 
@@ -286,22 +261,9 @@ def _is_text(item: Any) -> bool:
     return not _on_disk(item) and not item.lower().endswith(SUFFIXES)
 
 
-def _from_vector(vector: NDArray[np.float32], row: int, model: GeoConceptModel) -> _Query:
-    length = float(np.linalg.norm(vector))
-    if not np.isfinite(length) or length == 0.0:
-        raise InputError(f"vector {row} (counted from 0) is zero or not finite")
-    if len(vector) == model.encoder.dim:
-        return _Query("vector", "image", vector / length, "given, shared space")
-    clip = model.image_tower["tower"] == CLIP_TOWER
-    if clip and abs(length - 1.0) < 0.01:  # GeoCLIP's image head makes nonsense of unit vectors
-        vector = vector * _native_length()
-    name = "CLIP ViT-L/14" if clip else model.image_tower["tower"]
-    return _Query("vector", "image", _shared(vector[None], model)[0], f"given, {name}")
-
-
-def _from_text(text: str, model: GeoConceptModel, weights: Any, download: bool) -> _Query:
+def _from_text(text: str, model: GeoConceptModel, weights: Any, download: bool) -> Query:
     clip = _clip_tower(weights, download)
-    return _Query(text, "text", _shared(clip.encode_text([text]), model)[0], f"{clip.name}, sha256 {clip.sha256}")
+    return Query(text, "text", to_shared(clip.encode_text([text]), model)[0], f"{clip.name}, sha256 {clip.sha256}")
 
 
 def _through_tower(
@@ -323,15 +285,9 @@ def _through_tower(
                 f"model {model.name!r} was trained on features of {_WEAK_TOWER} with weights "
                 f"{reads['sha256'][:12]}..., those installed are {network[:12]}..."
             )
-        return _shared(weak.features(images), model), "image", f"{weak.name} (weak), sha256 {network}"
+        return to_shared(weak.features(images), model), "image", f"{weak.name} (weak), sha256 {network}"
     clip = _clip_tower(weights, download)
-    return _shared(clip.encode_images(images), model), "image", f"{clip.name}, sha256 {clip.sha256}"
-
-
-def _shared(features: NDArray[np.float32], model: GeoConceptModel) -> NDArray[np.float32]:
-    """Return unit vectors of the shared space."""
-    vectors = model.image_head(features)
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    return to_shared(clip.encode_images(images), model), "image", f"{clip.name}, sha256 {clip.sha256}"
 
 
 def _clip_tower(weights: str | PathLike[str] | None, download: bool) -> Any:
@@ -352,116 +308,3 @@ def _weak_tower() -> Any:
     from ..towers.weak import WeakTower
 
     return WeakTower.load()
-
-
-@lru_cache(maxsize=1)
-def _native_length() -> float:
-    return float(json.loads(_FITTED.read_text(encoding="utf-8"))["native_length"]["image"])
-
-
-def _locate(
-    queries: list[_Query],
-    surface: Surface,
-    model: GeoConceptModel,
-    prior: NDArray[np.float64],
-    prior_name: str,
-    rerank: float,
-) -> Iterator[Geolocation]:
-    if not queries:
-        return
-    vectors = np.stack([one.vector for one in queries])
-    photos, land = surface.photos.scores(vectors), surface.land.scores(vectors)
-    for k, one in enumerate(queries):
-        calibration = calibration_of(one.kind, model)
-        likelihood = surface.mean_likelihood(photos[k : k + 1], land[k : k + 1], calibration.temperature)
-        mean = _mean_of(one.kind, model)
-        if rerank:
-            likelihood = likelihood + rerank * _agreement(one.vector, mean, model, surface)
-        probability = surface.posterior(likelihood, prior, calibration)[0]
-        yield Geolocation(
-            one.name,
-            surface.cells,
-            surface.lonlat,
-            surface.area_km2,
-            probability,
-            prior,
-            {
-                **model.provenance(),
-                "scale_km": "10",
-                "tower": one.tower,
-                "prior": prior_name,
-                "temperature": f"{calibration.temperature:g}",
-                "floor": f"{calibration.floor:g}",
-                "kernel_km": f"{calibration.kernel_km:g}",
-                "rerank": f"{rerank:g}",
-            },
-            one.exif,
-            _lonlat_of(surface, int(photos[k].argmax())),
-            partial(_cosines, vector=one.vector, model=model),
-            partial(
-                _explain,
-                query=one.vector,
-                mean=mean,
-                model=model,
-                surface=surface,
-                prior=prior,
-                calibration=calibration,
-            ),
-        )
-
-
-def _lonlat_of(surface: Surface, row: int) -> tuple[float, float]:
-    lon, lat = surface.photos.lonlat[row]
-    return float(lon), float(lat)
-
-
-def _cosines(
-    lonlat: NDArray[np.float64], *, vector: NDArray[np.float32], model: GeoConceptModel
-) -> NDArray[np.float32]:
-    found = model.encode(lonlat)
-    return np.asarray(found @ vector / np.linalg.norm(found, axis=1))
-
-
-def _explain(one: Geolocation, **arguments: Any) -> Any:
-    from .reasons import explain_location
-
-    return explain_location(one, **arguments)
-
-
-def _mean_of(kind: str, model: GeoConceptModel) -> NDArray[np.float32]:
-    """Return the mean vector of photos or texts in the shared space.
-
-    Zero for the weak tower's own map, whose vectors are centred already, and for a model that does not say.
-    """
-    if kind != "weak" and model.photo_mean is not None:
-        return model.photo_mean
-    if kind != "weak" and model.config["files"][HEAD_FILE] == as_model(None).config["files"][HEAD_FILE]:
-        return _means()[kind]
-    return np.zeros(model.encoder.dim, dtype=np.float32)
-
-
-@lru_cache(maxsize=1)
-def _means() -> dict[str, NDArray[np.float32]]:
-    return read_arrays(_MEANS)
-
-
-def _agreement(
-    vector: NDArray[np.float32], mean: NDArray[np.float32], model: GeoConceptModel, surface: Surface
-) -> NDArray[np.float64]:
-    """Return how well each cell agrees with the photo over all concepts, standardised; zero off the land."""
-    readings = np.stack([concept.vector for concept in model.bank.shown])
-    of_photo = readings @ ((vector - mean) / np.linalg.norm(vector - mean))
-    of_land = _standardised_land(model, surface)
-    agreement = of_land @ ((of_photo - of_photo.mean()) / of_photo.std())
-    out = np.zeros(len(surface))
-    out[np.searchsorted(surface.cells, surface.land.cells)] = (agreement - agreement.mean()) / agreement.std()
-    return out
-
-
-@lru_cache(maxsize=1)
-def _standardised_land(model: GeoConceptModel, surface: Surface) -> NDArray[np.float32]:
-    from ..fitting import centre
-
-    readings = np.stack([concept.vector for concept in model.bank.shown])
-    scores = centre(surface.land.vectors.astype(np.float32), model.bank.references["uniform_land"]) @ readings.T
-    return np.asarray((scores - scores.mean(axis=0)) / scores.std(axis=0))

@@ -59,8 +59,9 @@ def make_prior(surface: Surface, prior: Any = "photos") -> tuple[NDArray[np.floa
 
 def _weight(surface: Surface, prior: Any) -> tuple[NDArray[np.float64], str]:
     if isinstance(prior, str) and prior in PRIORS:
-        counts = {"photos": lambda: surface.photo_counts, "land": lambda: None, "population": lambda: _population(surface)}
-        return surface.prior(counts[prior]()), prior
+        if prior == "land":
+            return surface.prior(), prior
+        return surface.prior(surface.photo_counts if prior == "photos" else _population(surface)), prior
     if hasattr(prior, "geom_type"):
         shape, text = _shape(prior)
         photos, _ = _weight(surface, "photos")

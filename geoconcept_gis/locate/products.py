@@ -61,7 +61,7 @@ def rasterise(one: Geolocation, bounds: tuple[float, float, float, float] | None
 
 def _area_km2(lat: NDArray[np.float64], xres: float, yres: float) -> NDArray[np.float64]:
     """Area of a raster cell in each row."""
-    from .density import EARTH_RADIUS_KM
+    from .sphere import EARTH_RADIUS_KM
 
     edges = np.radians(np.stack([lat - yres / 2.0, lat + yres / 2.0]).clip(-90.0, 90.0))
     return np.asarray(EARTH_RADIUS_KM**2 * np.radians(xres) * np.abs(np.diff(np.sin(edges), axis=0)[0]))

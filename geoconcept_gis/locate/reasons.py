@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..concepts.decompose import atoms_of, decompose
-from ..fitting import centre
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from ..model import GeoConceptModel
     from .density import Calibration, Surface
-    from .geolocation import Geolocation
+    from .posterior import Posterior
 
-__all__ = ["explain_location"]
+__all__ = ["reasons_of"]
 
 #: Likely places whose reasons are told, and random directions each concept is compared with.
 _PLACES, _RANDOM = 3, 16
 
 
-def explain_location(
-    one: Geolocation,
+def reasons_of(
+    one: Posterior,
     query: NDArray[np.float32],
     mean: NDArray[np.float32],
     *,
@@ -33,7 +31,7 @@ def explain_location(
     prior: NDArray[np.float64],
     calibration: Calibration,
     top: int = 10,
-) -> pd.DataFrame:
+) -> dict[str, list[str] | NDArray[np.float64]]:
     """Tell which concepts carried a geolocation.
 
     The centred vector of the photo is written as a sparse sum of concepts (`decompose`). Cosines are linear in it, so
@@ -41,7 +39,7 @@ def explain_location(
 
     Parameters
     ----------
-    one : Geolocation
+    one : Posterior
         Its likeliest places are looked at.
     query, mean : ndarray of float32, shape (512,)
         The photo's unit vector, and the mean unit vector of photos.
@@ -55,20 +53,18 @@ def explain_location(
 
     Returns
     -------
-    pandas.DataFrame
-        One row a concept, strongest first: ``concept``, ``family``, ``grade``, ``weight`` (in the sparse sum),
-        ``factor_1`` to ``factor_3`` (how many times likelier it makes the first three points, compared with the average
-        place on land), ``moved`` (share of the probability that moves elsewhere when the concept is taken out of the
-        photo's vector) and ``moved_by_chance`` (the mean of 16 random directions as long). A concept that moves no
-        more than chance has carried nothing.
+    dict of str to list or ndarray
+        Columns of a table with one row a concept, strongest first: ``concept``, ``family``, ``grade``, ``weight`` (in
+        the sparse sum), ``factor_1`` to ``factor_3`` (how many times likelier it makes the first three points, compared
+        with the average place on land), ``moved`` (share of the probability that moves elsewhere when the concept is
+        taken out of the photo's vector) and ``moved_by_chance`` (the mean of 16 random directions as long). A concept
+        that moves no more than chance has carried nothing.
     """
-    import pandas as pd
-
     concepts = [c for c in model.bank.shown if c.pattern is not None]
     atoms = atoms_of(concepts)
-    weights = decompose(centre(query[None], mean), atoms)[0]
-    best = [k for k in np.argsort(-weights, kind="stable")[:top] if weights[k] > 0.0]
     length = float(np.linalg.norm(query - mean))
+    weights = decompose((query - mean)[None] / length, atoms)[0]
+    best = [k for k in np.argsort(-weights, kind="stable")[:top] if weights[k] > 0.0]
     parts = (weights[best, None] * atoms[best] * length).astype(np.float32)
     rows = one._ranked[0][:_PLACES]
     average = surface.land.vectors[::50].astype(np.float32).mean(axis=0)
@@ -76,18 +72,17 @@ def explain_location(
     with np.errstate(over="ignore"):
         factors = np.exp(np.clip(parts @ places.T / calibration.temperature, -50.0, 50.0))
     moved, chance = _moved(query, parts, surface, prior, calibration)
-    table = pd.DataFrame(
-        {
-            "concept": [concepts[k].name for k in best],
-            "family": [concepts[k].family for k in best],
-            "grade": [concepts[k].grade for k in best],
-            "weight": weights[best],
-            **{f"factor_{j + 1}": factors[:, j] for j in range(len(rows))},
-            "moved": moved,
-            "moved_by_chance": chance,
-        }
-    )
-    return table.sort_values("moved", ascending=False, kind="stable", ignore_index=True)
+    order = np.argsort(-moved, kind="stable")
+    chosen = [concepts[best[k]] for k in order]
+    return {
+        "concept": [concept.name for concept in chosen],
+        "family": [concept.family for concept in chosen],
+        "grade": [concept.grade for concept in chosen],
+        "weight": weights[best][order],
+        **{f"factor_{j + 1}": factors[order, j] for j in range(len(rows))},
+        "moved": moved[order],
+        "moved_by_chance": chance[order],
+    }
 
 
 def _vector_at(surface: Surface, row: int, query: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
@@ -122,7 +117,7 @@ def _moved(
 
     def without(k: int, size: float) -> NDArray[np.float64]:
         norm = float(np.linalg.norm(query - size * directions[k]))
-        photos, land = ((score - size * part[k])[None] / norm for score, part in zip(base, along, strict=True))
+        photos, land = ((score - size * part[k])[None] / norm for score, part in zip(base, along))
         likelihood = surface.mean_likelihood(photos, land, calibration.temperature)
         return np.asarray(surface.posterior(likelihood, prior, calibration)[0])
 

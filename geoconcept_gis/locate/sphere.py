@@ -17,9 +17,9 @@ _AT_ONCE = 128
 
 
 def on_sphere(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return unit vectors, shape (N, 3), of (lon, lat) in degrees, shape (N, 2)."""
-    lon, lat = np.radians(lonlat).T
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    """Return unit vectors, shape (..., 3), of (lon, lat) in degrees, shape (..., 2)."""
+    lon, lat = np.radians(lonlat[..., 0]), np.radians(lonlat[..., 1])
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
 def within(
@@ -59,8 +59,8 @@ def within(
     for rows in np.split(np.argsort(around[:, 1], kind="stable"), range(_AT_ONCE, len(around), _AT_ONCE)):
         if not len(rows):
             continue
-        low, high = around[rows[[0, -1]], 1] + (-reach, reach)
-        band = slice(*np.searchsorted(lat, [low, high], side="left") + (0, 1))
+        south, north = around[rows[[0, -1]], 1]
+        band = slice(np.searchsorted(lat, south - reach), np.searchsorted(lat, north + reach, side="right"))
         cosine = on_sphere(around[rows]) @ points[band].T
         one, other = np.nonzero(cosine >= np.cos(min(km / EARTH_RADIUS_KM, np.pi)))
         chord = np.sqrt(np.maximum(2.0 - 2.0 * cosine[one, other], 0.0))

@@ -3,22 +3,16 @@
 
 from qgis.core import QgsApplication
 
+from . import expressions, service
 from .provider import GeoConceptProvider
 
 __all__ = ["GeoConceptPlugin"]
 
 
 class GeoConceptPlugin:
-    """The plugin.
+    """The plugin; `desktop` stays None in ``qgis_process``."""
 
-    Parameters
-    ----------
-    iface : QgisInterface or None
-        None in ``qgis_process``, where there is no desktop.
-    """
-
-    def __init__(self, iface):
-        self.iface = iface
+    def __init__(self):
         self.provider = None
         self.desktop = None
 
@@ -26,24 +20,26 @@ class GeoConceptPlugin:
         """Register the algorithms; ``qgis_process`` calls only this."""
         self.provider = GeoConceptProvider()
         QgsApplication.processingRegistry().addProvider(self.provider)
+        expressions.register()
 
     def initGui(self):  # noqa: N802
         """Register the algorithms and build the desktop's part."""
+        from qgis.utils import iface
+
         from .gui.desktop import Desktop
 
         self.initProcessing()
-        self.desktop = Desktop(self.iface)
+        self.desktop = Desktop(iface)
 
     def unload(self):
         """Take everything away again: dock, buttons, algorithms, engine, model."""
-        from . import service
-
         if self.desktop is not None:
             self.desktop.close()
             self.desktop = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        expressions.unregister()
         service.forget()
 
     @property

@@ -1,12 +1,15 @@
 """What a model leans on: known weights come back by every method, through pipelines, by concept and by family."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
@@ -155,10 +158,44 @@ def test_shap(data):
         concept_importance(KNeighborsRegressor().fit(X, y), X, method="shap")
 
 
+class TreeExplainer:
+    """Stands in for shap's: known values, in the shape that shap gives them for one output and for two classes."""
+
+    def __init__(self, model):
+        if not hasattr(model, "estimators_"):
+            raise TypeError("Model type not yet supported")
+        self.classes = len(getattr(model, "classes_", []))
+
+    def shap_values(self, Z):
+        values = (np.asarray(Z) - np.asarray(Z).mean(axis=0)) * [3.0, -2.0, 0.0, 0.5]
+        return np.stack([-values, values], axis=2) if self.classes == 2 else values
+
+
+def test_shap_values_become_importance(data, monkeypatch):
+    """Mean size and direction, summed over a family; two classes mirror each other; other models are refused."""
+    X, y = data
+    monkeypatch.setitem(sys.modules, "shap", SimpleNamespace(TreeExplainer=TreeExplainer))
+    Z = (X - X.mean()) / X.std()
+    size = Z.abs().mean().to_numpy() * [3.0, 2.0, 0.0, 0.5]
+    regressor = RandomForestRegressor(2, random_state=0).fit(Z, y)
+    classifier = RandomForestClassifier(2, random_state=0).fit(Z, y > 0)
+    for fitted in (regressor, classifier):
+        found = concept_importance(fitted, Z, method="shap")
+        assert found.attrs["method"] == "shap"
+        assert found["concept"].tolist() == ["tundra climate", "hot desert climate", "rain", "savanna"]
+        np.testing.assert_allclose(found["importance"], size[[0, 1, 3, 2]])
+        assert found["sign"].tolist()[:3] == ["+", "-", "+"]
+    together = concept_importance(regressor, Z, method="shap", by="family")
+    both = (3.0 * Z[COLUMNS[0]] - 2.0 * Z[COLUMNS[1]]).abs().mean()
+    assert (together["family"][0], together["importance"][0]) == ("climate", pytest.approx(both))
+    with pytest.raises(InputError, match="reads models of trees; KNeighborsRegressor: Model type not yet"):
+        concept_importance(KNeighborsRegressor().fit(Z, y), Z, method="shap")
+
+
 def test_shap_is_named_where_it_is_missing(data, monkeypatch):
     """The error says what to install."""
     X, y = data
-    monkeypatch.setitem(__import__("sys").modules, "shap", None)
+    monkeypatch.setitem(sys.modules, "shap", None)
     with pytest.raises(MissingDependencyError, match="pip install shap"):
         concept_importance(RandomForestRegressor(2).fit(X, y), X, method="shap")
 

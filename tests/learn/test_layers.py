@@ -9,7 +9,16 @@ import pytest
 import geoconcept_gis as gc
 from geoconcept_gis.errors import Cancelled, ConceptError, ModelFileError
 from geoconcept_gis.learn import layers
-from geoconcept_gis.learn.layers import COMPONENTS, WAVES, WIDTH, Projection, all_features, layer_features, waves
+from geoconcept_gis.learn.layers import (
+    COMPONENTS,
+    WAVES,
+    WIDTH,
+    Projection,
+    SteadyScorer,
+    all_features,
+    layer_features,
+    waves,
+)
 
 PLACES = gc.reference_places("uniform_land", 1500, seed=77)
 
@@ -24,11 +33,39 @@ def test_shapes_names_and_numbers(model):
 
 
 def test_concepts_are_those_of_the_model(model):
-    """The concept columns hold the model's scores, with heads, under the model's names."""
-    chosen = ["hot desert climate", "above 1,000 m"]
+    """The concept columns hold the model's scores, with heads, under the model's names; words have percentiles only."""
+    words = replace(model.bank["coast"], name="shore", aliases=(), head=None, calibration=None)
+    chosen = [*model.select(["hot desert climate", "above 1,000 m"]), words]
     values, names = all_features(model, PLACES[:100], chosen)
-    assert names[:2] == [concept.column for concept in model.select(chosen)]
-    np.testing.assert_allclose(values[:, :2], model.score(PLACES[:100], chosen), atol=1e-4)
+    assert names[:3] == [concept.column for concept in chosen]
+    calibrated, shares = (
+        model.score(PLACES[:100], chosen[:2]),
+        model.score(PLACES[:100], chosen, kind="percentile") / 100,
+    )
+    np.testing.assert_allclose(values[:, :2], 0.875 * calibrated + 0.125 * shares[:, :2], atol=1e-4)
+    np.testing.assert_allclose(values[:, 2], shares[:, 2], atol=1e-4)
+    assert model.bank["above 1,000 m"].head is not None
+
+
+def test_all_leaves_names_of_places_out_unless_they_are_named(model):
+    """Names of places do not travel, so that the default has none; a bank of nothing else leaves no concepts."""
+    families = {concept.column: concept.family for concept in model.bank}
+    names = all_features(model, PLACES[:0])[1]
+    assert "place" not in {families.get(name) for name in names}
+    assert all_features(model, PLACES[:0], "Egypt")[1][0] == "concept_egypt"
+    places = model.with_bank(model.bank.subset(["Egypt", "France"]))
+    values, names = all_features(places, PLACES[:5])
+    assert values.shape == (5, COMPONENTS + WAVES) and names[0] == "layer_000"
+
+
+def test_concepts_hold_behind_a_scaler_where_they_were_rare(model):
+    """Fitted where a concept is next to absent, a scaler does not blow it up elsewhere, as it does the calibrated."""
+    rare = "tropical rainforest climate"
+    cold, hot = (PLACES[(low < PLACES[:, 1]) & (PLACES[:, 1] < high)] for low, high in ((50, 70), (-8, 8)))
+    steady = [SteadyScorer(model, rare)(model.encode(places)) for places in (cold, hot)]
+    calibrated = [model.score(places, rare) for places in (cold, hot)]
+    blown = [far.max() / np.ptp(near) for near, far in (steady, calibrated)]
+    assert blown[0] < 12 < 100 < blown[1]
 
 
 @pytest.mark.parametrize("count", [1, 3, 16, 21])
@@ -122,4 +159,5 @@ def test_a_damaged_file_is_refused(tmp_path, monkeypatch):
 def test_width_is_the_sum_of_its_parts(model):
     """What the documentation states of the bundled bank."""
     names = all_features(model, PLACES[:0])[1]
-    assert len(names) == len(model.select(None)) + COMPONENTS + WAVES == 983
+    shown = [concept for concept in model.select(None) if concept.family != "place"]
+    assert len(names) == len(shown) + COMPONENTS + WAVES == 835

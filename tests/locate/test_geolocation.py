@@ -17,8 +17,9 @@ from geoconcept_gis.errors import InputError
 from geoconcept_gis.evaluation import distance_km
 from geoconcept_gis.h3cells import areas_of, cells_of, centers_of
 from geoconcept_gis.land import on_land
-from geoconcept_gis.locate.density import EARTH_RADIUS_KM
-from geoconcept_gis.locate.geolocation import WITHIN_KM, Geolocation
+from geoconcept_gis.locate.geolocation import Geolocation
+from geoconcept_gis.locate.posterior import WITHIN_KM
+from geoconcept_gis.locate.sphere import EARTH_RADIUS_KM
 from tests.locate.conftest import TOWNS
 
 RECORD = {"model": "m", "model_sha256": "0" * 64, "software": "s", "scale_km": "10", "prior": "photos", "tower": "t"}

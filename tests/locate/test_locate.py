@@ -10,6 +10,7 @@ from geoconcept_gis.evaluation import distance_km
 from geoconcept_gis.gallery import CACHE_VARIABLE
 from geoconcept_gis.locate import locate
 from geoconcept_gis.locate.photos import ten_crops
+from geoconcept_gis.locate.vectors import calibration_of, native_length
 from tests.locate.conftest import TOWNS
 
 
@@ -84,8 +85,8 @@ def test_unit_vectors_are_given_their_native_length(small, clip):
     """The image head makes nonsense of unit vectors, so they are scaled to the mean length of photos."""
     vector = clip.features(1)
     unit = vector / np.linalg.norm(vector)
-    assert same(gc.geolocate(unit, model=small), gc.geolocate(unit * locate._native_length(), model=small))
-    assert 15.0 < locate._native_length() < 21.0
+    assert same(gc.geolocate(unit, model=small), gc.geolocate(unit * native_length(), model=small))
+    assert 15.0 < native_length() < 21.0
 
 
 def test_a_tensor_of_torch_is_an_array(small, clip):
@@ -105,7 +106,7 @@ def test_a_vector_of_the_shared_space_finds_its_place(small):
 def test_a_text_is_read_by_clip_with_the_calibration_of_texts(small, clip):
     found = gc.geolocate("a mosque by the river", model=small)
     assert found.name == "a mosque by the river"
-    assert float(found.provenance["temperature"]) == locate.calibration_of("text").temperature
+    assert float(found.provenance["temperature"]) == calibration_of("text").temperature
     assert not same_probability(found, gc.geolocate(clip.features(len(found.name)), model=small))
 
 
@@ -248,7 +249,7 @@ def test_the_weak_tower_reads_photos_only(small, folder, monkeypatch):
     monkeypatch.setattr(locate, "_weak_tower", FakeWeak)
     found = gc.geolocate(folder / "a.jpg", model=small, tower="weak")
     assert "(weak)" in found.provenance["tower"]
-    assert float(found.provenance["temperature"]) == locate.calibration_of("weak").temperature
+    assert float(found.provenance["temperature"]) == calibration_of("weak").temperature
     assert found.concepts is not None
     with pytest.raises(InputError, match="photos only"):
         gc.geolocate("a text", model=small, tower="weak")

@@ -56,7 +56,7 @@ def test_land_is_even_and_photos_are_where_photos_are(surface):
     land, photos = make_prior(surface, "land")[0], make_prior(surface, "photos")[0]
     np.testing.assert_allclose(land / surface.area_km2, (land / surface.area_km2)[0])
     with_photos = surface.photo_counts >= 3
-    alone = surface.kernel(50.0) @ surface.photo_counts == 0.0
+    alone = surface.spread(surface.photo_counts, 50.0) == 0.0
     assert (photos / land)[with_photos].min() > 10.0 * (photos / land)[alone].max()
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from geoconcept_gis import geolocate
-from geoconcept_gis.locate.locate import calibration_of
 from geoconcept_gis.locate.priors import make_prior
+from geoconcept_gis.locate.reasons import reasons_of
+from geoconcept_gis.locate.vectors import calibration_of, mean_of
 from tests.locate.conftest import TOWNS
 
 
@@ -35,7 +36,6 @@ def test_what_cairo_expresses_speaks_for_cairo(table):
 def test_factors_are_those_of_the_score(small, surface, cairo, table):
     """Adding a little of a concept's part to the photo changes a cell's likelihood as the factor says."""
     from geoconcept_gis.concepts.decompose import atoms_of
-    from geoconcept_gis.locate.locate import _means
 
     temperature = calibration_of("image").temperature
     query = small.encode([TOWNS["cairo"]])[0].astype(np.float64)
@@ -44,7 +44,7 @@ def test_factors_are_those_of_the_score(small, surface, cairo, table):
     average = surface.land.vectors[::50].astype(np.float64).mean(axis=0)
     first = table.iloc[0]
     [concept] = [c for c in small.bank.shown if c.name == first["concept"]]
-    part = first["weight"] * atoms_of([concept])[0] * np.linalg.norm(query - _means()["image"])
+    part = first["weight"] * atoms_of([concept])[0] * np.linalg.norm(query - mean_of("image", small))
 
     def log_ratio(vector):
         """Log of the cell's mean likelihood over that of the average place, for a vector as it is, of any length."""
@@ -70,12 +70,9 @@ def test_reranking_is_no_reason(small, surface):
 
 def test_a_place_without_reasons_has_an_empty_table(small, surface, cairo):
     """A photo just like the mean of all photos expresses nothing."""
-    from geoconcept_gis.locate.locate import _means
-    from geoconcept_gis.locate.reasons import explain_location
-
-    mean = _means()["image"]
+    mean = mean_of("image", small)
     query = mean / np.linalg.norm(mean)
-    found = explain_location(
+    found = reasons_of(
         cairo,
         query,
         query - 1e-3 * small.bank.shown[0].vector + 2e-3 * np.eye(512, dtype=np.float32)[0],
@@ -85,5 +82,5 @@ def test_a_place_without_reasons_has_an_empty_table(small, surface, cairo):
         calibration=calibration_of("image"),
         top=1,
     )
-    assert len(found) <= 1
+    assert len(found["concept"]) <= 1
     assert {"concept", "moved", "moved_by_chance"} <= set(found)

@@ -8,7 +8,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "build" / "qgis"
 if not (BUILT / "geoconcept" / "metadata.txt").is_file():
-    raise SystemExit("build the plugin first: python qgis_plugin/build.py")
+    raise SystemExit("build the plugin first: python qgis_plugin/build_plugin.py")
 sys.path.insert(0, str(BUILT))
 
 import pytest  # noqa: E402
@@ -25,7 +25,7 @@ from qgis.core import (  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def provider(qgis_app, qgis_processing):  # noqa: ARG001 - both set QGIS up
+def provider(qgis_app, qgis_processing):
     """The plugin's algorithms, registered."""
     from geoconcept.provider import GeoConceptProvider
 
@@ -62,7 +62,7 @@ def feedback():
 
 
 @pytest.fixture
-def run(provider):  # noqa: ARG001
+def run(provider):
     """Run an algorithm of ours: run("conceptraster", {...}, feedback) -> results."""
     import processing
 

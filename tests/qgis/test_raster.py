@@ -16,7 +16,9 @@ def test_values_are_the_models(run, tmp_path):
     """Each cell holds the score of its middle, north up."""
     from geoconcept import service
 
-    out = run("conceptraster", {"CONCEPTS": "BWh; Cfb", "EXTENT": EGYPT, "CELL_SIZE": 2, "OUTPUT": str(tmp_path / "a.tif")})
+    out = run(
+        "conceptraster", {"CONCEPTS": "BWh; Cfb", "EXTENT": EGYPT, "CELL_SIZE": 2, "OUTPUT": str(tmp_path / "a.tif")}
+    )
     dataset, values = read(out["OUTPUT"])
     assert values.shape == (2, 5, 6)
     expected = service.model().score([[31.0, 29.0]], ["BWh", "Cfb"])[0]
@@ -28,7 +30,12 @@ def test_values_are_the_models(run, tmp_path):
 
 def test_the_sea_has_no_value(run, tmp_path):
     """Unless it is asked for."""
-    parameters = {"CONCEPTS": "BWh", "EXTENT": "18,26,32,36 [EPSG:4326]", "CELL_SIZE": 1, "OUTPUT": str(tmp_path / "a.tif")}
+    parameters = {
+        "CONCEPTS": "BWh",
+        "EXTENT": "18,26,32,36 [EPSG:4326]",
+        "CELL_SIZE": 1,
+        "OUTPUT": str(tmp_path / "a.tif"),
+    }
     _, land = read(run("conceptraster", parameters)["OUTPUT"])
     _, all_cells = read(run("conceptraster", {**parameters, "LAND_ONLY": False})["OUTPUT"])
     assert 0 < np.isnan(land).sum() < land.size
@@ -44,7 +51,10 @@ def test_other_crs(run, tmp_path, crs):
     from qgis.core import QgsCoordinateReferenceSystem
 
     path = tmp_path / "a.tif"
-    run("conceptraster", {"CONCEPTS": "Cfb", "EXTENT": "0,10,45,52 [EPSG:4326]", "CRS": crs, "CELL_SIZE": 100_000, "OUTPUT": str(path)})
+    run(
+        "conceptraster",
+        {"CONCEPTS": "Cfb", "EXTENT": "0,10,45,52 [EPSG:4326]", "CRS": crs, "CELL_SIZE": 100_000, "OUTPUT": str(path)},
+    )
     dataset, values = read(path)
     left, size, _, top, _, _ = dataset.GetGeoTransform()
     middle = to_lonlat([[left + 3.5 * size, top - 4.5 * size]], QgsCoordinateReferenceSystem(crs))

@@ -26,7 +26,7 @@ WGS84 = QgsCoordinateReferenceSystem("EPSG:4326")
 
 
 class ConceptAlgorithm(QgsProcessingAlgorithm):
-    """An algorithm of this plugin. Subclasses set `NAME`, `TITLE`, `GROUP`, `HELP`, `TAGS`, and write `build` and `work`."""
+    """An algorithm of this plugin. Subclasses set `NAME`, `TITLE`, `GROUP`, `HELP` and `TAGS`; they write `build`, `work`."""
 
     NAME = ""
     #: In English; translated where they are shown, in the class's own context.
@@ -71,7 +71,7 @@ class ConceptAlgorithm(QgsProcessingAlgorithm):
         """Translate in the context of this class."""
         return tr(type(self).__name__, text)
 
-    def initAlgorithm(self, configuration=None):  # noqa: N802, ARG002
+    def initAlgorithm(self, configuration=None):  # noqa: N802
         """Declare the parameters."""
         self.build()
 
@@ -92,7 +92,9 @@ class ConceptAlgorithm(QgsProcessingAlgorithm):
             except Cancelled:
                 feedback.pushInfo(tr("ConceptAlgorithm", "Stopped; nothing was written."))
                 results = {}
-        for text in dict.fromkeys(str(warning.message) for warning in told if warning.category.__module__.endswith("core.errors")):
+        for text in dict.fromkeys(
+            str(warning.message) for warning in told if warning.category.__module__.endswith("core.errors")
+        ):
             feedback.pushWarning(text)
         return results
 

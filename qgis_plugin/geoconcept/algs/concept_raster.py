@@ -35,7 +35,9 @@ class ConceptRaster(ConceptAlgorithm):
     def build(self):
         """Area, concepts, cells, output."""
         self.add_concepts()
-        self.addParameter(QgsProcessingParameterExtent("EXTENT", self.tr("Area"), defaultValue="-180,180,-60,80 [EPSG:4326]"))
+        self.addParameter(
+            QgsProcessingParameterExtent("EXTENT", self.tr("Area"), defaultValue="-180,180,-60,80 [EPSG:4326]")
+        )
         crs = QgsProcessingParameterCrs("CRS", self.tr("CRS of the raster (default: that of the area)"), optional=True)
         self.addParameter(self.advanced(crs))
         number = QgsProcessingParameterNumber(
@@ -81,9 +83,15 @@ class ConceptRaster(ConceptAlgorithm):
         def prepare(layer):
             style.pseudocolor(layer, kind)
             abstract = metadata.abstract_of(concepts, kind)
-            style.describe(layer, layer.name(), abstract, service.model().config.get("licence", ""), [c.name for c in concepts])
+            style.describe(
+                layer, layer.name(), abstract, service.model().config.get("licence", ""), [c.name for c in concepts]
+            )
             style.keep_style(layer, path)
 
-        title = concepts[0].name if len(concepts) == 1 else self.tr("{0} and {1} more").format(concepts[0].name, len(concepts) - 1)
+        title = (
+            concepts[0].name
+            if len(concepts) == 1
+            else self.tr("{0} and {1} more").format(concepts[0].name, len(concepts) - 1)
+        )
         self.show(context, str(path), f"{title} ({kind})", prepare)
         return {"OUTPUT": str(path)}

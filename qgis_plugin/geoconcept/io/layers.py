@@ -18,7 +18,7 @@ class _Prepare(QgsProcessingLayerPostProcessorInterface):
         super().__init__()
         self.title, self.prepare = title, prepare
 
-    def postProcessLayer(self, layer, context, feedback):  # noqa: N802, ARG002
+    def postProcessLayer(self, layer, context, feedback):  # noqa: N802
         if layer is None or not layer.isValid():
             return
         layer.setName(self.title)

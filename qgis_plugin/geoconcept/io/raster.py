@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A grid in any CRS, computed block by block and written through GDAL: memory stays flat, and a file is whole or not there."""
+"""A grid in any CRS, computed block by block, written through GDAL: memory stays flat, a file is whole or not there."""
 
 import math
 from pathlib import Path
@@ -52,7 +52,8 @@ class Grid:
         self.columns, self.rows = (max(1, math.ceil(side / self.size - 1e-6)) for side in (width, height))
         if self.columns * self.rows > LARGEST:
             raise InputError(
-                f"{self.columns:,} x {self.rows:,} cells are more than {LARGEST:,}: choose larger cells or a smaller area"
+                f"{self.columns:,} x {self.rows:,} cells are more than {LARGEST:,}: "
+                "choose larger cells or a smaller area"
             )
         self.left, self.top = extent.xMinimum(), extent.yMaximum()
 
