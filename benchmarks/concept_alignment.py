@@ -18,11 +18,11 @@ from torch import nn
 from torch.nn import functional
 
 try:
-    from benchmarks.encoder import RESULTS, machine
     from benchmarks.held_out_photos import CURVE, FOLDS, Photos, columns, folds, some, surprise, table, unit
+    from benchmarks.machine import RESULTS, machine
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from encoder import RESULTS, machine
     from held_out_photos import CURVE, FOLDS, Photos, columns, folds, some, surprise, table, unit
+    from machine import RESULTS, machine
 
 from geoconcept_gis.train.concept_basis import random_basis, shuffled
 from geoconcept_gis.train.geocells import make_geocells

@@ -23,9 +23,9 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 try:
-    from benchmarks.encoder import RESULTS, machine
+    from benchmarks.machine import RESULTS, machine
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from encoder import RESULTS, machine
+    from machine import RESULTS, machine
 
 from geoconcept_gis import explain, load_model
 from geoconcept_gis.backends import available

@@ -1,6 +1,6 @@
 """What can a linear model tell of a place from each kind of features? One table, two protocols.
 
-    GEOCONCEPT_DATA=path/to/data python benchmarks/downstream.py [--rows 1500] [--only NAME ...] [--save]
+    GEOCONCEPT_DATA=path/to/data python benchmarks/downstream.py [--rows 4000] [--only NAME ...] [--save]
 
 Protocols. ``random``: that of RANGE (arXiv 2502.19781): columns scaled to 0..1 on the training rows, RidgeCV with
 alphas 0.1, 1, 10 and 3 folds (RidgeClassifierCV and 10 folds for classes), 80 % against 20 %, seed 42 (of numpy, so
@@ -17,10 +17,10 @@ from scipy.linalg import cho_factor, cho_solve
 
 try:
     from benchmarks.downstream_tasks import load_tasks
-    from benchmarks.encoder import RESULTS, machine
+    from benchmarks.machine import RESULTS, machine
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
     from downstream_tasks import load_tasks
-    from encoder import RESULTS, machine
+    from machine import RESULTS, machine
 
 from geoconcept_gis import load_model, spatial_folds
 from geoconcept_gis.bank.sources import data_folder
@@ -172,7 +172,7 @@ def both(X, task):
 def main():
     """Measure, print, and write what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_500)
+    parser.add_argument("--rows", type=int, default=4_000)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these tasks alone")
     parser.add_argument("--save", action="store_true", help="write the page to benchmarks/results/")
     arguments = parser.parse_args()

@@ -10,36 +10,31 @@ benchmarks/results/.
 """
 
 import argparse
-import datetime
 import json
-import os
-import platform
 import re
 import statistics
 import time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
 try:
     from benchmarks import original
+    from benchmarks.machine import RESULTS, machine
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
     import original
+    from machine import RESULTS, machine
 
 from geoconcept_gis import load_model
 from geoconcept_gis.backends import BACKENDS, BackendChoice
 from geoconcept_gis.encoder import LocationEncoder
 from geoconcept_gis.errors import GeoConceptError
 
-RESULTS = Path(__file__).parent / "results"
 STOCK = "stock geoclip 1.3.0"
 MFLOP = 18.87
 CHUNK = 1024
 # Worker threads spin for a while after their last task; let them fall asleep before the next route starts.
 PAUSE = 0.3
-FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
-PACKAGES = ("numpy", "torch", "onnxruntime", "geoclip")
 BARS = (("numpy", 4.0), ("torch", 5.0))
 BEST_BAR = 20.0
 
@@ -168,37 +163,6 @@ def best_of(call, seconds=1.0):
         call()
         times.append(time.perf_counter() - start)
     return min(times)
-
-
-def machine():
-    """CPU model and features, cores, load and versions; nothing that names the machine itself."""
-    cpuinfo = Path("/proc/cpuinfo")
-    facts = {}
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            key, _, value = line.partition(":")
-            facts.setdefault(key.strip(), value.strip())
-    name = facts.get("model name") or platform.processor() or platform.machine()
-    if "cpu family" in facts:
-        name += f" (family {facts['cpu family']}, model {facts['model']})"
-    flags = facts.get("flags", "").split()
-    return {
-        "date": datetime.date.today().isoformat(),
-        "cpu": name,
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "flags": [flag for flag in FLAGS if flag in flags],
-        "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "system": f"{platform.system()} {platform.machine()}",
-        "versions": {"python": platform.python_version()} | {name: installed(name) for name in PACKAGES},
-    }
-
-
-def installed(package):
-    """Version of a package, or "absent"."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent"
 
 
 def report(result):

@@ -15,9 +15,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 try:
-    from benchmarks.encoder import RESULTS, machine
+    from benchmarks.machine import RESULTS, machine
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from encoder import RESULTS, machine
+    from machine import RESULTS, machine
 
 from geoconcept_gis import load_model
 from geoconcept_gis.bank.definitions import LAND, definitions

@@ -13,10 +13,10 @@ import time
 import numpy as np
 
 try:
-    from benchmarks.encoder import RESULTS, machine
+    from benchmarks.machine import RESULTS, machine
     from benchmarks.original import encode, load_original, zero_subnormals
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from encoder import RESULTS, machine
+    from machine import RESULTS, machine
     from original import encode, load_original, zero_subnormals
 
 from geoconcept_gis import geolocate, load_model

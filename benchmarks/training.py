@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 try:  # as a module of this folder, or as a script
-    from benchmarks.encoder import RESULTS, machine
+    from benchmarks.machine import RESULTS, machine
     from benchmarks.training_input import make, throughput
 except ModuleNotFoundError:
-    from encoder import RESULTS, machine
+    from machine import RESULTS, machine
     from training_input import make, throughput
 
 from geoconcept_gis import load_model

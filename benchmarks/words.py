@@ -20,10 +20,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 try:
-    from benchmarks.encoder import RESULTS, machine
+    from benchmarks.machine import RESULTS, machine
     from benchmarks.phrases import KINDS, PHRASES, SEED, labels, normalise
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from encoder import RESULTS, machine
+    from machine import RESULTS, machine
     from phrases import KINDS, PHRASES, SEED, labels, normalise
 
 from geoconcept_gis import concept_from_text, load_model

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What QGIS loads. Loading registers names and buttons; everything else waits until it is used."""
 
+from pathlib import Path
+
 from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
 from . import expressions, service
 from .provider import GeoConceptProvider
@@ -13,6 +16,7 @@ class GeoConceptPlugin:
     """The plugin; `desktop` stays None in ``qgis_process``."""
 
     def __init__(self):
+        self.translator = _translator()
         self.provider = None
         self.desktop = None
 
@@ -39,6 +43,9 @@ class GeoConceptPlugin:
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        if self.translator is not None:
+            QCoreApplication.removeTranslator(self.translator)
+            self.translator = None
         expressions.unregister()
         service.forget()
 
@@ -46,3 +53,13 @@ class GeoConceptPlugin:
     def dock(self):
         """The dock, or None without a desktop."""
         return None if self.desktop is None else self.desktop.dock
+
+
+def _translator():
+    """Install the translation into QGIS's language; None where there is none."""
+    path = Path(__file__).with_name("i18n") / f"geoconcept_{QgsApplication.locale()[:2]}.qm"
+    translator = QTranslator()
+    if not (path.is_file() and translator.load(str(path))):
+        return None
+    QCoreApplication.installTranslator(translator)
+    return translator

@@ -43,12 +43,13 @@ class Loaded(QgsProcessingAlgorithm):
     def name(self): return "loaded"
     def displayName(self): return "loaded"
     def createInstance(self): return Loaded()
-    def initAlgorithm(self, configuration=None): self.addOutput(QgsProcessingOutputString("MODULES", "modules"))
+    def initAlgorithm(self, configuration=None):
+        self.addOutput(QgsProcessingOutputString("MODULES", "modules"))
     def processAlgorithm(self, parameters, context, feedback):
         import processing
         from geoconcept.algs import ALGORITHMS
-        processing.run("geoconcept:conceptraster", {"CONCEPTS": "BWh", "EXTENT": "24,36,22,32 [EPSG:4326]", "CELL_SIZE": 2,
-            "OUTPUT": "TEMPORARY_OUTPUT"}, is_child_algorithm=True, context=context)
+        parameters = {"EXTENT": "24,36,22,32 [EPSG:4326]", "CELL_SIZE": 2, "OUTPUT": "TEMPORARY_OUTPUT"}
+        processing.run("geoconcept:conceptraster", parameters, is_child_algorithm=True, context=context)
         import geoconcept.expressions
         return {"MODULES": " ".join(sorted({name.split(".")[0] for name in sys.modules}))}
 

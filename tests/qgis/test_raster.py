@@ -17,7 +17,8 @@ def test_values_are_the_models(run, tmp_path):
     from geoconcept import service
 
     out = run(
-        "conceptraster", {"CONCEPTS": "BWh; Cfb", "EXTENT": EGYPT, "CELL_SIZE": 2, "OUTPUT": str(tmp_path / "a.tif")}
+        "conceptraster",
+        {"CONCEPTS": "BWh; Cfb", "EXTENT": EGYPT, "CELL_SIZE": 2, "KIND": 1, "OUTPUT": str(tmp_path / "a.tif")},
     )
     dataset, values = read(out["OUTPUT"])
     assert values.shape == (2, 5, 6)
@@ -58,7 +59,27 @@ def test_other_crs(run, tmp_path, crs):
     dataset, values = read(path)
     left, size, _, top, _, _ = dataset.GetGeoTransform()
     middle = to_lonlat([[left + 3.5 * size, top - 4.5 * size]], QgsCoordinateReferenceSystem(crs))
-    np.testing.assert_allclose(values[4, 3], service.model().score(middle, "Cfb")[0, 0], atol=1e-6)
+    np.testing.assert_allclose(values[4, 3], service.model().score(middle, "Cfb", kind="percentile")[0, 0], atol=1e-3)
+
+
+def test_the_dominant_concept(run, tmp_path):
+    """The number of the concept with the highest score, drawn in a colour each."""
+    from geoconcept import service
+    from geoconcept.io import style
+    from qgis.core import QgsPalettedRasterRenderer, QgsRasterLayer
+
+    names = ["BWh", "Cfb", "Csa"]
+    parameters = {"CONCEPTS": ";".join(names), "EXTENT": "-10,40,25,60 [EPSG:4326]", "CELL_SIZE": 5, "SHOW": 1}
+    path = tmp_path / "a.tif"
+    run("conceptraster", {**parameters, "LAND_ONLY": False, "OUTPUT": str(path)})
+    _, values = read(path)
+    x, y = np.meshgrid(np.arange(-7.5, 40, 5), np.arange(57.5, 25, -5))
+    scores = service.model().score(np.stack([x.ravel(), y.ravel()], axis=1), names, kind="percentile")
+    assert (values.ravel() == scores.argmax(axis=1) + 1).mean() > 0.98
+    layer = QgsRasterLayer(str(path), "dominant")
+    style.paletted(layer, names)
+    assert isinstance(layer.renderer(), QgsPalettedRasterRenderer)
+    assert [one.label for one in layer.renderer().classes()] == names
 
 
 def test_cancel_writes_nothing(run, tmp_path):
@@ -78,6 +99,7 @@ def test_cancel_writes_nothing(run, tmp_path):
     [
         ({"CONCEPTS": "hot desrt climate"}, "did you mean 'hot desert climate'"),
         ({"CONCEPTS": " ; "}, "no concept is named"),
+        ({"SHOW": 1}, "name 2 to 24"),
         ({"CELL_SIZE": 1e-5}, "choose larger cells"),
         ({"OUTPUT": "a.png"}, "must end in .tif"),
     ],

@@ -26,7 +26,7 @@ WGS84 = QgsCoordinateReferenceSystem("EPSG:4326")
 
 
 class ConceptAlgorithm(QgsProcessingAlgorithm):
-    """An algorithm of this plugin. Subclasses set `NAME`, `TITLE`, `GROUP`, `HELP` and `TAGS`; they write `build`, `work`."""
+    """An algorithm of ours. Subclasses set `NAME`, `TITLE`, `GROUP`, `HELP`, `TAGS`, and write `build` and `work`."""
 
     NAME = ""
     #: In English; translated where they are shown, in the class's own context.
@@ -112,15 +112,17 @@ class ConceptAlgorithm(QgsProcessingAlgorithm):
         parameter.setMetadata({"widget_wrapper": {"class": "geoconcept.gui.concept_widget.ConceptWidgetWrapper"}})
         self.addParameter(parameter)
 
-    def add_kind(self, name="KIND"):
-        """Add the choice of the kind of score."""
+    def add_kind(self, name="KIND", default="percentile"):
+        """Add the choice of the kind of score; a map of percentiles shows rare concepts, too."""
         options = [
             self.shared("automatic: calibrated, or percentile where a concept is not calibrated"),
             self.shared("calibrated: share of reference places with this score that carry the label (0 to 1)"),
             self.shared("percentile: reference places that score lower (0 to 100)"),
             self.shared("cosine: centred cosine, 0 is the average reference place"),
         ]
-        parameter = QgsProcessingParameterEnum(name, self.shared("Kind of score"), options, defaultValue=0)
+        parameter = QgsProcessingParameterEnum(
+            name, self.shared("Kind of score"), options, defaultValue=service.KINDS.index(default)
+        )
         self.addParameter(self.advanced(parameter))
 
     @staticmethod

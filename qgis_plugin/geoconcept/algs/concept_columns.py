@@ -56,7 +56,7 @@ class ConceptColumns(ConceptAlgorithm):
             maxValue=1000,
         )
         self.addParameter(self.advanced(samples))
-        self.add_kind()
+        self.add_kind(default=None)
         self.addParameter(QgsProcessingParameterFeatureSink("OUTPUT", self.tr("Layer with concepts")))
 
     def work(self, parameters, context, feedback):

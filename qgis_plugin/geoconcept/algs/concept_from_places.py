@@ -3,26 +3,22 @@
 
 import numpy as np
 from qgis.core import (
-    QgsProcessingException,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterFileDestination,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterString,
     QgsRectangle,
 )
 
 from .. import service
-from ..core import write_concept
-from ..core.concepts import slug
 from ..core.from_places import concept_from_places
 from ..io import charts, metadata, raster, style
 from ..io.html import Report
 from .base import WGS84
 from .insight import InsightAlgorithm, grade_text, seam_text
 
-__all__ = ["ConceptFromPlaces", "own_path"]
+__all__ = ["ConceptFromPlaces"]
 
 _BINS = 10
 
@@ -65,11 +61,7 @@ class ConceptFromPlaces(InsightAlgorithm):
             "PREVALENCE", self.tr("Share of places that have it"), 0.5, 0.001, 0.999, real=True, advanced=True
         )
         self.add_number("SEED", self.tr("Seed of random draws"), 0, 0, advanced=True)
-        concept = self.tr("Concept file (default: among your own concepts)")
-        kinds = self.tr("Concept (*.concept)")
-        self.addParameter(
-            QgsProcessingParameterFileDestination("OUTPUT", concept, kinds, optional=True, createByDefault=False)
-        )
+        self.add_concept_file()
         self.add_report()
         self.addParameter(
             QgsProcessingParameterRasterDestination("MAP", self.tr("Map of the concept"), optional=True, createByDefault=False)
@@ -80,9 +72,7 @@ class ConceptFromPlaces(InsightAlgorithm):
     def work(self, parameters, context, feedback):
         """Read, fit, write, tell."""
         name = self.parameterAsString(parameters, "NAME", context).strip()
-        if not slug(name):
-            raise QgsProcessingException(self.tr("the concept needs a name with a letter or a digit"))
-        path = self.file_path(parameters, context, "OUTPUT", (".concept",)) or own_path(name)
+        path = self.file_path(parameters, context, "OUTPUT", (".concept",))
         report_path = self.report_path(parameters, context)
         samples = self.parameterAsInt(parameters, "SAMPLES", context)
         positive = self.places(parameters, context, feedback, "INPUT", samples).lonlat
@@ -103,8 +93,7 @@ class ConceptFromPlaces(InsightAlgorithm):
             progress=service.progress_of(feedback, 0.0, 70.0),
             inspect=held.append,
         )
-        write_concept(concept, path, service.model())
-        feedback.pushInfo(self.tr("Concept '{0}', grade {1}: {2}").format(name, concept.grade, path))
+        path = self.keep(concept, path, feedback)
         results = {"OUTPUT": str(path), "GRADE": concept.grade, "AUROC": concept.validity.value}
         if report_path:
             self.report(concept, held[0], report_path, feedback)
@@ -211,13 +200,6 @@ class ConceptFromPlaces(InsightAlgorithm):
             )
         )
         self.close(page, path, feedback)
-
-
-def own_path(name):
-    """Return the file of an own concept in the profile; its folder is made."""
-    folder = service.own_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{slug(name)}.concept"
 
 
 def _reliability(held, calibration):

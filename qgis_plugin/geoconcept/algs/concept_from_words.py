@@ -2,22 +2,20 @@
 """A concept of one's own, from words."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from qgis.core import (
     QgsProcessingOutputString,
-    QgsProcessingParameterFileDestination,
     QgsProcessingParameterString,
 )
 
 from .. import service
-from ..core import write_concept
 from ..core.errors import PhraseWarning
 from ..core.land_mask import on_land
 from ..core.style import look_of
 from ..core.text.concept import concept_from_text
 from ..io.html import Report, heat
-from .concept_from_places import own_path
 from .insight import InsightAlgorithm, grade_text
 
 __all__ = ["ConceptFromWords"]
@@ -51,11 +49,7 @@ class ConceptFromWords(InsightAlgorithm):
         self.addParameter(QgsProcessingParameterString("TEXT", self.tr("Words"), "olive groves by the sea"))
         name = QgsProcessingParameterString("NAME", self.tr("Name (default: the words)"), "", optional=True)
         self.addParameter(self.advanced(name))
-        concept = self.tr("Concept file (default: among your own concepts)")
-        kinds = self.tr("Concept (*.concept)")
-        self.addParameter(
-            QgsProcessingParameterFileDestination("OUTPUT", concept, kinds, optional=True, createByDefault=False)
-        )
+        self.add_concept_file()
         self.add_report()
         self.addOutput(QgsProcessingOutputString("GRADE", self.tr("Grade")))
 
@@ -69,10 +63,8 @@ class ConceptFromWords(InsightAlgorithm):
             concept = concept_from_text(text, tower="bundled", model=service.model())
         name = self.parameterAsString(parameters, "NAME", context).strip()
         if name:
-            concept = concept.renamed(name)
-        path = output or own_path(concept.name)
-        write_concept(concept, path, service.model())
-        feedback.pushInfo(self.tr("Concept '{0}', grade {1}: {2}").format(concept.name, concept.grade, path))
+            concept = replace(concept, name=name)
+        path = self.keep(concept, output, feedback)
         doubts = [str(one.message) for one in told]
         for doubt in doubts:
             feedback.pushWarning(doubt)

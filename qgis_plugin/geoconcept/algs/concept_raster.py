@@ -4,12 +4,14 @@
 from qgis.core import (
     QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
+    QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
 )
 
 from .. import service
+from ..core.errors import InputError
 from ..io import metadata, raster, style
 from .base import ConceptAlgorithm
 
@@ -28,6 +30,8 @@ class ConceptRaster(ConceptAlgorithm):
         "Concepts: names, your own concepts, or words ('words: olive groves'), separated by semicolons.\n"
         "Cell size: in units of the CRS; 0 makes about 400 cells along the longer side. The model tells places apart "
         "from about 10 km on: smaller cells look smoother, they do not say more.\n"
+        "Show: the scores of each concept in a band of its own, or a map of the concept that scores highest, for 2 to "
+        "24 concepts; percentiles are the fairest to compare.\n"
         "Land only: cells at sea get no value. The concepts were tested on land.\n\n"
         "A score says what a place is associated with; it is no observation."
     )
@@ -50,7 +54,33 @@ class ConceptRaster(ConceptAlgorithm):
         self.addParameter(number)
         self.addParameter(QgsProcessingParameterBoolean("LAND_ONLY", self.tr("Land only"), True))
         self.add_kind()
+        options = [self.tr("one band of scores for each concept"), self.tr("the dominant concept, one colour each")]
+        self.addParameter(QgsProcessingParameterEnum("SHOW", self.tr("Show"), options, defaultValue=0))
         self.addParameter(QgsProcessingParameterRasterDestination("OUTPUT", self.tr("Concept raster")))
+
+    def title(self, concepts, kind, dominant):
+        """Return the name of the layer."""
+        if dominant:
+            return self.tr("dominant of {0} concepts").format(len(concepts))
+        more = self.tr(" and {0} more").format(len(concepts) - 1) if len(concepts) > 1 else ""
+        return f"{concepts[0].name}{more} ({kind})"
+
+    def dominant(self, concepts, scores):
+        """Return a function to the number of the highest concept at each place, and the band that says so."""
+        if not 2 <= len(concepts) <= len(style.PALETTE):
+            raise InputError(
+                self.tr("the dominant one of {0} concepts cannot be drawn: name 2 to {1}").format(
+                    len(concepts), len(style.PALETTE)
+                )
+            )
+        names = "; ".join(f"{k} {concept.name}" for k, concept in enumerate(concepts, start=1))
+        band = {
+            "name": self.tr("dominant concept"),
+            "long_name": "dominant concept",
+            "units": "class",
+            "comment": names,
+        }
+        return (lambda lonlat: scores(lonlat).argmax(axis=1)[:, None] + 1), [band]
 
     def work(self, parameters, context, feedback):
         """Compute and write, block by block."""
@@ -65,7 +95,10 @@ class ConceptRaster(ConceptAlgorithm):
         feedback.pushInfo(
             self.tr("{0} x {1} cells, {2} concept(s), {3} scores").format(grid.columns, grid.rows, len(concepts), kind)
         )
+        dominant = self.parameterAsEnum(parameters, "SHOW", context) == 1
         bands = [metadata.band_of(concept, kind) for concept in concepts]
+        if dominant:
+            scores, bands = self.dominant(concepts, scores)
         ranges = raster.write(
             path,
             grid,
@@ -75,23 +108,22 @@ class ConceptRaster(ConceptAlgorithm):
             land_only=self.parameterAsBool(parameters, "LAND_ONLY", context),
             progress=service.progress_of(feedback),
         )
-        for concept, (low, mean, high) in zip(concepts, ranges):
-            feedback.pushInfo(f"{concept.name}: {low:.3g} ... {mean:.3g} ... {high:.3g}")
+        for band, (low, mean, high) in zip(bands, ranges):
+            feedback.pushInfo(f"{band['name']}: {low:.3g} ... {mean:.3g} ... {high:.3g}")
+        for concept in concepts:
             if concept.failure:
                 feedback.pushInfo(f"  {concept.failure}")
 
         def prepare(layer):
-            style.pseudocolor(layer, kind)
+            if dominant:
+                style.paletted(layer, [concept.name for concept in concepts])
+            else:
+                style.pseudocolor(layer, kind)
             abstract = metadata.abstract_of(concepts, kind)
             style.describe(
                 layer, layer.name(), abstract, service.model().config.get("licence", ""), [c.name for c in concepts]
             )
             style.keep_style(layer, path)
 
-        title = (
-            concepts[0].name
-            if len(concepts) == 1
-            else self.tr("{0} and {1} more").format(concepts[0].name, len(concepts) - 1)
-        )
-        self.show(context, str(path), f"{title} ({kind})", prepare)
+        self.show(context, str(path), self.title(concepts, kind, dominant), prepare)
         return {"OUTPUT": str(path)}

@@ -18,6 +18,8 @@ from qgis.core import (
 
 from .. import service
 from ..compat import VECTOR_ANY
+from ..core import write_concept
+from ..core.concepts import slug
 from ..core.concepts.concept import GRADES
 from ..core.coordinates import near_pole, near_seam
 from ..core.errors import Cancelled
@@ -159,6 +161,24 @@ class InsightAlgorithm(ConceptAlgorithm):
     def report_path(self, parameters, context, name="REPORT"):
         """Return where the report goes, or None."""
         return self.file_path(parameters, context, name, (".html", ".htm"))
+
+    def keep(self, concept, path, feedback):
+        """Write a concept into a file, or, without one, among the user's own; return where."""
+        if feedback.isCanceled():
+            raise Cancelled
+        if path is None:
+            service.own_folder().mkdir(parents=True, exist_ok=True)
+            path = service.own_folder() / f"{slug(concept.name)}.concept"
+        write_concept(concept, path, service.model())
+        feedback.pushInfo(self.shared("Concept '{0}', grade {1}: {2}").format(concept.name, concept.grade, path))
+        return path
+
+    def add_concept_file(self, name="OUTPUT"):
+        """Add the file that a concept of the user's own is written into."""
+        title, kinds = self.shared("Concept file (default: among your own concepts)"), self.shared("Concept (*.concept)")
+        self.addParameter(
+            QgsProcessingParameterFileDestination(name, title, kinds, optional=True, createByDefault=False)
+        )
 
     def close(self, report, path, feedback):
         """Add what every report ends with, and write it."""

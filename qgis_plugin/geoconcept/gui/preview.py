@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import QObject, QRectF, QTimer, pyqtSignal
 from .. import service
 from ..core.land_mask import on_land
 from ..core.progress import report
+from ..core.style import look_of
 from ..io.places import to_lonlat
 from .jobs import Job, start
 from .painting import image_of
@@ -25,6 +26,8 @@ PASSES = (8, 4, 2, 1)
 _BLOCK = 1024
 #: Seconds between two pictures, and how long the map must rest before anything is computed.
 _PICTURES, _REST = 0.2, 0.12
+#: Share of the ramp within which colours look the same.
+_EQUAL = 1.0 / 64.0
 
 
 def on_earth(extent, crs):
@@ -59,11 +62,14 @@ class Raster:
     extent : QgsRectangle
         Not empty.
     crs : QgsCoordinateReferenceSystem
+    tolerance : float
+        A cell whose neighbours differ by no more than this gets their mean, and is not computed.
     cells : int
         About how many there are in all.
     """
 
-    def __init__(self, extent, crs, cells=CELLS):
+    def __init__(self, extent, crs, tolerance=0.0, cells=CELLS):
+        self.tolerance = tolerance
         self.crs, self.left, self.top = crs, extent.xMinimum(), extent.yMaximum()
         self.size = (extent.width() * extent.height() / cells) ** 0.5
         self.columns = max(1, round(extent.width() / self.size))
@@ -97,8 +103,9 @@ class Raster:
         """
         done, shown = 0, 0.0
         for step in PASSES:
+            calm = self._calm() if step == 1 else None
             for rows, columns in self._blocks(step):
-                self._put(rows, columns, step, self._scored(rows, columns, scores))
+                self._put(rows, columns, step, self._scored(rows, columns, scores, calm))
                 done += len(rows)
                 report(progress, done, self.values.size)
                 if step < PASSES[0] and time.monotonic() - shown > _PICTURES:
@@ -121,13 +128,23 @@ class Raster:
         for start_at in range(0, len(row), _BLOCK):
             yield row[start_at : start_at + _BLOCK], column[start_at : start_at + _BLOCK]
 
-    def _scored(self, rows, columns, scores):
+    def _scored(self, rows, columns, scores, calm):
         pairs = self.lonlat(rows, columns)
         good = np.isfinite(pairs[:, 0])
         out = np.full(len(pairs), np.nan, dtype=np.float32)
+        if calm is not None:  # the last pass has three cells of four: most lie among equals
+            out[good] = calm[rows[good] // 2, columns[good] // 2]
+            good &= np.isnan(out)
         if good.any():
             out[good] = scores(pairs[good])[:, 0]
         return out
+
+    def _calm(self):
+        """Return the mean of the four values around each cell of the last pass, NaN where they differ to the eye."""
+        corner = np.pad(self.values[::2, ::2], (0, 1), mode="edge")
+        around = np.stack([corner[:-1, :-1], corner[1:, :-1], corner[:-1, 1:], corner[1:, 1:]])
+        flat = np.ptp(around, axis=0) <= self.tolerance
+        return np.where(flat, around.mean(axis=0), np.nan)
 
     def _put(self, rows, columns, step, found):
         """Write values into their cells, and into those around that are not known."""
@@ -283,7 +300,8 @@ class _Work:
 
     def __call__(self, progress):
         scores, kind = service.scorer([self.concept])
-        raster = Raster(self.extent, self.crs)
+        look = look_of(kind)
+        raster = Raster(self.extent, self.crs, _EQUAL * (look.high - look.low))
 
         def count(done, total):
             self.share = done / total

@@ -11,6 +11,7 @@ from qgis.core import (
     QgsGraduatedSymbolRenderer,
     QgsLayerMetadata,
     QgsMarkerSymbol,
+    QgsPalettedRasterRenderer,
     QgsRasterShader,
     QgsRendererRange,
     QgsSingleBandPseudoColorRenderer,
@@ -20,9 +21,15 @@ from qgis.PyQt.QtGui import QColor
 
 from ..core.style import look_of
 
-__all__ = ["describe", "graduated", "keep_style", "pseudocolor"]
+__all__ = ["PALETTE", "describe", "graduated", "keep_style", "paletted", "pseudocolor"]
 
 _CLASSES = 5
+#: ColorBrewer's Paired, Set2 and Dark2 (Apache-2.0), dark and light apart: neighbours in the list differ.
+PALETTE = (
+    *("#1f78b4", "#33a02c", "#e31a1c", "#ff7f00", "#6a3d9a", "#b15928", "#a6cee3", "#b2df8a", "#fb9a99", "#fdbf6f"),
+    *("#cab2d6", "#ffff99", "#66c2a5", "#fc8d62", "#8da0cb", "#e78ac3", "#a6d854", "#ffd92f", "#e5c494", "#b3b3b3"),
+    *("#1b9e77", "#d95f02", "#7570b3", "#e7298a"),
+)
 
 
 def pseudocolor(layer, kind, band=1, opacity=0.85):
@@ -81,6 +88,26 @@ def graduated(layer, column, kind):
             outline.setStrokeColor(QColor(0, 0, 0, 40))
         ranges.append(QgsRendererRange(QgsClassificationRange(f"{low:g} - {high:g}", low, high), symbol))
     layer.setRenderer(QgsGraduatedSymbolRenderer(f'"{column}"', ranges))
+
+
+def paletted(layer, names, band=1, opacity=0.85):
+    """Draw a raster of classes 1, 2, ... in one colour each.
+
+    Parameters
+    ----------
+    layer : QgsRasterLayer
+    names : sequence of str
+        At most 24, in the order of the classes.
+    band : int
+    opacity : float
+    """
+    classes = [
+        QgsPalettedRasterRenderer.Class(k, QColor(colour), name)
+        for k, (name, colour) in enumerate(zip(names, PALETTE), start=1)
+    ]
+    renderer = QgsPalettedRasterRenderer(layer.dataProvider(), band, classes)
+    renderer.setOpacity(opacity)
+    layer.setRenderer(renderer)
 
 
 def describe(layer, title, abstract, licence, keywords=()):

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The desktop's part: a button, a menu, the dock, a page of options; `close` takes all away."""
+
+from qgis.PyQt.QtCore import QObject, Qt
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QAction
+
+from . import catalogue
+from .dock import Dock
+from .jobs import stop_all
+from .messages import Messages
+from .settings import ICON, OptionsFactory
+
+__all__ = ["Desktop"]
+
+
+class Desktop(QObject):
+    """Everything of the plugin that is seen. Nothing is loaded before the dock is shown.
+
+    Parameters
+    ----------
+    iface : QgisInterface
+    """
+
+    def __init__(self, iface):
+        super().__init__()
+        self.iface = iface
+        self.messages = Messages(iface, self)
+        self.dock = Dock(iface, self.messages, iface.mainWindow())
+        iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self.toggle = QAction(QIcon(ICON), "GeoConcept", iface.mainWindow())
+        self.toggle.setObjectName("geoconceptToggle")
+        self.toggle.setCheckable(True)
+        self.toggle.setToolTip(self.tr("Show or hide the dock GeoConcept"))
+        self.dock.setToggleVisibilityAction(self.toggle)
+        self.ask = QAction(self.tr("Click a place"), iface.mainWindow())
+        self.ask.setObjectName("geoconceptAsk")
+        self.ask.setToolTip(self.tr("Click on the map to see the strongest concepts of a place"))
+        self.ask.triggered.connect(self._ask)
+        self.options = QAction(self.tr("Options\u2026"), iface.mainWindow())
+        self.options.setObjectName("geoconceptOptions")
+        self.options.triggered.connect(lambda: iface.showOptionsDialog(iface.mainWindow(), "GeoConcept"))
+        iface.addRasterToolBarIcon(self.toggle)
+        self._actions = (self.toggle, self.ask, self.options)
+        for action in self._actions:
+            iface.addPluginToRasterMenu("GeoConcept", action)
+        self._factory = OptionsFactory(self.messages)
+        iface.registerOptionsWidgetFactory(self._factory)
+
+    def _ask(self):
+        self.dock.setUserVisible(True)
+        self.dock.tabs.setCurrentWidget(self.dock.place)
+        self.dock.place.button.setChecked(True)
+
+    def close(self):
+        """Take everything away; what is running is cancelled."""
+        self.dock.close_down()
+        stop_all()
+        catalogue.forget()
+        self.iface.unregisterOptionsWidgetFactory(self._factory)
+        for action in self._actions:
+            self.iface.removePluginRasterMenu("GeoConcept", action)
+        self.iface.removeRasterToolBarIcon(self.toggle)
+        self.iface.removeDockWidget(self.dock)
+        for thing in (*self._actions, self.dock):
+            thing.setParent(None)
+            thing.deleteLater()
+        self._factory = self.dock = None

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Page *GeoConcept* among QGIS's options: folders, cache, log, diagnostics."""
+
+from pathlib import Path
+
+from qgis.gui import QgsOptionsPageWidget, QgsOptionsWidgetFactory
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QDesktopServices, QIcon
+from qgis.PyQt.QtWidgets import QApplication, QGroupBox, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout
+
+from .. import service
+from .diagnostics import cache_bytes, clear_cache, diagnostics
+from .engine_box import engine_state
+from .jobs import Job, start
+from .widgets import hint
+
+__all__ = ["OptionsFactory", "OptionsPage"]
+
+ICON = str(Path(__file__).parents[1] / "icon.svg")
+
+
+class OptionsFactory(QgsOptionsWidgetFactory):
+    """Makes the page when the options are opened."""
+
+    def __init__(self, messages):
+        super().__init__("GeoConcept", QIcon(ICON))
+        self.messages = messages
+
+    def createWidget(self, parent):  # noqa: N802
+        """Return the page."""
+        return OptionsPage(self.messages, parent)
+
+
+class OptionsPage(QgsOptionsPageWidget):
+    """Cache, own concepts, log, diagnostics; everything acts at once.
+
+    Parameters
+    ----------
+    messages : Messages
+    """
+
+    def __init__(self, messages, parent=None):
+        super().__init__(parent)
+        self.messages, self._job = messages, None
+        self.size = QLabel()
+        self.clear = QPushButton(self.tr("Clear"))
+        self.clear.setToolTip(self.tr("Delete what can be made again: small maps, embedded galleries"))
+        self.clear.clicked.connect(self._clear)
+        folder = QPushButton(self.tr("Open"))
+        folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(service.own_folder()))))
+        show = QPushButton(self.tr("Show log"))
+        show.clicked.connect(messages.show_log)
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setPlaceholderText(self.tr("Measuring\u2026"))
+        self.copy = QPushButton(self.tr("Copy diagnostics"))
+        self.copy.setToolTip(self.tr("Put them on the clipboard, for a report of a problem"))
+        self.copy.setEnabled(False)
+        self.copy.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(_group(self.tr("Cache"), self.size, self.clear))
+        own = hint(str(service.own_folder()))
+        box.addWidget(_group(self.tr("My concepts"), own, folder))
+        box.addWidget(_group(self.tr("Log"), hint(self.tr("What the plugin does and what went wrong")), show))
+        group = QGroupBox(self.tr("Diagnostics"))
+        inner = QVBoxLayout(group)
+        inner.addWidget(self.text)
+        inner.addWidget(self.copy)
+        box.addWidget(group, 1)
+        self._measure()
+
+    def _measure(self):
+        self.size.setText(self.tr("{0:.1f} MB").format(cache_bytes() / 1e6))
+        self._job = start(Job(self.tr("Diagnostics"), lambda _: diagnostics(engine_state()), self._measured, hidden=True))
+
+    def _measured(self, text):
+        self._job = None
+        self.text.setPlainText(text)
+        self.copy.setEnabled(True)
+
+    def _clear(self):
+        try:
+            freed = clear_cache()
+        except OSError as error:
+            self.messages.problem(str(error))
+            return
+        self.size.setText(self.tr("{0:.1f} MB").format(cache_bytes() / 1e6))
+        self.messages.info(self.tr("{0:.1f} MB were freed.").format(freed / 1e6))
+
+    def hideEvent(self, event):  # noqa: N802
+        """Let go of a measurement: the options are closing."""
+        if self._job is not None:
+            self._job.let_go()
+            self._job = None
+        super().hideEvent(event)
+
+    def apply(self):
+        """Nothing waits to be applied."""
+
+
+def _group(title, label, button):
+    group = QGroupBox(title)
+    row = QHBoxLayout(group)
+    row.addWidget(label, 1)
+    row.addWidget(button)
+    return group
