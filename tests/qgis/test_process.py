@@ -19,6 +19,27 @@ RUNS = {
     "conceptraster": ({"CONCEPTS": "BWh", "EXTENT": EGYPT, "CELL_SIZE": 1, "OUTPUT": "{out}/a.tif"}, ["a.tif"]),
     "conceptcolumns": ({"INPUT": "{points}", "CONCEPTS": "BWh;Cfb", "OUTPUT": "{out}/a.gpkg"}, ["a.gpkg"]),
     "conceptgrid": ({"CONCEPTS": "BWh", "EXTENT": EGYPT, "CELL_SIZE": 2, "OUTPUT": "{out}/a.gpkg"}, ["a.gpkg"]),
+    "conceptfromplaces": (
+        {"INPUT": "{points}", "NAME": "mine", "BACKGROUND": 300, "OUTPUT": "{out}/a.concept", "REPORT": "{out}/a.html"},
+        ["a.concept", "a.html"],
+    ),
+    "conceptfromwords": (
+        {"TEXT": "hot desert", "OUTPUT": "{out}/a.concept", "REPORT": "{out}/a.html"},
+        ["a.concept", "a.html"],
+    ),
+    "similarplaces": (
+        {"INPUT": "{points}", "EXTENT": EGYPT, "CELL_SIZE": 2, "OUTPUT": "{out}/a.tif", "REPORT": "{out}/a.html"},
+        ["a.tif", "a.html"],
+    ),
+    "compareconcepts": (
+        {"A": "BWh", "B": "BSh", "EXTENT": EGYPT, "CELL_SIZE": 2, "OUTPUT": "{out}/a.tif", "REPORT": "{out}/a.html"},
+        ["a.tif", "a.html"],
+    ),
+    "placeprofile": (
+        {"POINT": "31.2,30 [EPSG:4326]", "REPORT": "{out}/a.html", "OUTPUT": "{out}/a.gpkg"},
+        ["a.html", "a.gpkg"],
+    ),
+    "comparelayers": ({"INPUT": "{points}", "FIELD": "value", "CONCEPTS": "BWh", "REPORT": "{out}/a.html"}, ["a.html"]),
 }
 
 #: Packages that must never be imported inside QGIS: theirs would clash with QGIS's own libraries.
@@ -102,9 +123,11 @@ def qgis_process(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def points(tmp_path_factory):
-    """Six places, two of them in Egypt, with a number each."""
+    """Twelve places, two of them in Egypt, with a number each."""
     places = {"Cairo": (31.2, 30.0, 21.8), "Aswan": (32.9, 24.1, 26.4), "London": (-0.1, 51.5, 11.1)}
     places |= {"Oslo": (10.7, 59.9, 6.3), "Manaus": (-60.0, -3.1, 27.0), "Yakutsk": (129.7, 62.0, -8.8)}
+    places |= {"Lima": (-77.0, -12.1, 19.5), "Perth": (115.9, -31.9, 18.7), "Delhi": (77.2, 28.6, 25.0)}
+    places |= {"Nuuk": (-51.7, 64.2, -1.4), "Dakar": (-17.4, 14.7, 24.3), "Kyoto": (135.8, 35.0, 16.1)}
     features = [
         {"type": "Feature", "properties": {"name": n, "value": v}, "geometry": {"type": "Point", "coordinates": [x, y]}}
         for n, (x, y, v) in places.items()

@@ -6,7 +6,6 @@ from qgis.core import (
     QgsColorRampShader,
     QgsProcessingException,
     QgsProcessingOutputNumber,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterRasterDestination,
     QgsRasterShader,
     QgsSingleBandPseudoColorRenderer,
@@ -15,13 +14,12 @@ from qgis.PyQt.QtGui import QColor
 
 from .. import service
 from ..core.style import LOOKS
-from ..io import metadata, raster, style
-from ..io.html import Report, heat
+from ..io import charts, metadata, raster, style
+from ..io.html import Report, picture
 from .insight import InsightAlgorithm, grade_text
 
 __all__ = ["CompareConcepts", "diverging"]
 
-_KINDS = ("percentile", "calibrated", "cosine")
 #: From this value on a place counts as high, and the largest difference that is drawn, for each kind.
 _HIGH = {"percentile": 75.0, "calibrated": 0.5, "cosine": 0.1}
 _RANGE = {"percentile": (0.0, 100.0), "calibrated": (0.0, 1.0), "cosine": (-0.4, 0.4)}
@@ -51,13 +49,10 @@ class CompareConcepts(InsightAlgorithm):
         self.add_concepts("A", default="hot desert climate", several=False)
         self.add_concepts("B", default="hot steppe climate", several=False)
         self.add_area()
-        options = [
-            self.tr("percentile: reference places that score lower (0 to 100)"),
-            self.tr("calibrated: share of reference places with this score that carry the label (0 to 1)"),
-            self.tr("cosine: centred cosine, 0 is the average reference place"),
-        ]
-        self.addParameter(QgsProcessingParameterEnum("KIND", self.tr("Kind of score"), options, defaultValue=0))
-        self.addParameter(QgsProcessingParameterRasterDestination("OUTPUT", self.tr("Both concepts and their difference")))
+        self.add_kind()
+        self.addParameter(
+            QgsProcessingParameterRasterDestination("OUTPUT", self.tr("Both concepts and their difference"))
+        )
         self.add_report()
         self.addOutput(QgsProcessingOutputNumber("CORRELATION", self.tr("Correlation over the area")))
 
@@ -69,8 +64,7 @@ class CompareConcepts(InsightAlgorithm):
         grid = self.grid(parameters, context)
         path = self.raster_path(parameters, context)
         report_path = self.report_path(parameters, context)
-        kind = _KINDS[self.parameterAsEnum(parameters, "KIND", context)]
-        scores, _ = service.scorer(pair, kind)
+        scores, kind = service.scorer(pair, self.kind(parameters, context))
         tally = _Tally(kind)
 
         def three(lonlat):
@@ -127,7 +121,7 @@ class CompareConcepts(InsightAlgorithm):
         page.heading(self.tr("The two concepts"))
         page.table(
             [self.tr("concept"), self.tr("family"), self.tr("grade"), self.tr("what it is")],
-            [(c.name, c.family, grade_text(c.grade_at_places), c.description) for c in pair],
+            [(c.name, c.family, grade_text(c), c.description) for c in pair],
         )
         for concept in pair:
             page.text(concept.failure, "note")
@@ -143,15 +137,18 @@ class CompareConcepts(InsightAlgorithm):
                     (self.tr("neither high"), f"{none:.1%}"),
                 ],
             )
-            page.text(self.tr("High: a {0} of {1:g} or more. Cells count by their area.").format(kind, _HIGH[kind]), "note")
+            page.text(
+                self.tr("High: a {0} of {1:g} or more. Cells count by their area.").format(kind, _HIGH[kind]), "note"
+            )
             page.heading(self.tr("Cell by cell"))
             counts = np.log1p(tally.histogram.T[::-1] / tally.total * 1e4)
             counts[counts == 0.0] = np.nan
+            colours = LOOKS["percentile"].colours
             page.figure(
-                heat(counts, LOOKS["percentile"].colours, 0.0, float(np.nanmax(counts)), self.tr("both scores")),
-                self.tr("To the right: {0}. Upwards: {1}. Yellow: much of the area (on a logarithmic scale).").format(
-                    first, second
+                charts.field(
+                    picture(counts, colours, 0.0, float(np.nanmax(counts))), *[_RANGE[kind]] * 2, first, second
                 ),
+                self.tr("Yellow: much of the area has these two scores (on a logarithmic scale)."),
             )
         self.close(page, path, feedback)
 
@@ -209,7 +206,10 @@ def diverging(layer, band, limit, opacity=0.85):
     ramp.setColorRampType(QgsColorRampShader.Type.Interpolated)
     values = np.linspace(-limit, limit, len(colours))
     ramp.setColorRampItemList(
-        [QgsColorRampShader.ColorRampItem(value, QColor(one), f"{value:g}") for value, one in zip(values.tolist(), colours)]
+        [
+            QgsColorRampShader.ColorRampItem(value, QColor(one), f"{value:g}")
+            for value, one in zip(values.tolist(), colours)
+        ]
     )
     shader = QgsRasterShader(-limit, limit)
     shader.setRasterShaderFunction(ramp)

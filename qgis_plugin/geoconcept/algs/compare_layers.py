@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Concepts beside numbers that one has: do they go together?"""
+"""Concepts beside numbers that one has, and whether they go together."""
 
 from typing import NamedTuple
 
@@ -169,9 +169,9 @@ class CompareLayers(InsightAlgorithm):
             for t in (dataset.GetGeoTransform()[:3], dataset.GetGeoTransform()[3:])
         )
         lonlat = places.to_lonlat(np.column_stack([x, y]), layer.crs())
-        return self.kept(lonlat, numbers, f"{layer.name()}, {number}", most=wanted, rng=rng)
+        return self.kept(lonlat, numbers, self.tr("{0}, band {1}").format(layer.name(), number), most=wanted, rng=rng)
 
-    def kept(self, lonlat, numbers, title, most=None, rng=None):  # noqa: PLR0913
+    def kept(self, lonlat, numbers, title, most=None, rng=None):
         """Leave out what has no number or no place, and count it."""
         empty, lost = ~np.isfinite(numbers), ~np.isfinite(lonlat[:, 0])
         rows = np.flatnonzero(~empty & ~lost)
@@ -185,7 +185,7 @@ class CompareLayers(InsightAlgorithm):
         lonlat[:, 0] = (lonlat[:, 0] + 180.0) % 360.0 - 180.0
         return Values(lonlat, numbers[rows], left_out, title)
 
-    def report(self, concepts, kind, values, scores, found, blocks, path, feedback):  # noqa: PLR0913
+    def report(self, concepts, kind, values, scores, found, blocks, path, feedback):
         """Tell how strongly they go together."""
         best = int(np.nanargmax([abs(one["spearman"][0]) for one in found]))
         page = Report(
@@ -204,7 +204,9 @@ class CompareLayers(InsightAlgorithm):
             ]
         )
         if blocks[1] < _ENOUGH:
-            page.text(self.tr("With so few blocks the intervals are too narrow: take them as a lower bound."), "warning")
+            page.text(
+                self.tr("With so few blocks the intervals are too narrow: take them as a lower bound."), "warning"
+            )
         order = sorted(range(len(concepts)), key=lambda k: -abs(np.nan_to_num(found[k]["spearman"][0])))
         page.table(
             [self.tr(one) for one in ("concept", "Spearman", "95 % interval", "Pearson", "95 % interval", "grade")],
@@ -230,7 +232,7 @@ class CompareLayers(InsightAlgorithm):
         for k in order[:6]:
             page.heading(concepts[k].name)
             page.figure(charts.scatter(scores[:, k], values.numbers, f"{concepts[k].name} ({kind})", values.title))
-            page.text(grade_text(concepts[k].grade_at_places), "note")
+            page.text(grade_text(concepts[k]), "note")
         page.figure(charts.places_map([(self.tr("places"), values.lonlat)]), self.tr("Where the places lie."))
         self.close(page, path, feedback)
 

@@ -51,7 +51,9 @@ class ConceptFromPlaces(InsightAlgorithm):
         self.add_places("INPUT", self.tr("Places where the concept is high"))
         self.add_places("NEGATIVES", self.tr("Other places (default: drawn over land)"), optional=True)
         self.addParameter(QgsProcessingParameterString("NAME", self.tr("Name of the concept"), self.tr("my concept")))
-        description = QgsProcessingParameterString("DESCRIPTION", self.tr("Description, one sentence"), "", optional=True)
+        description = QgsProcessingParameterString(
+            "DESCRIPTION", self.tr("Description, one sentence"), "", optional=True
+        )
         self.addParameter(self.advanced(description))
         self.add_samples()
         thin = QgsProcessingParameterBoolean("THIN", self.tr("Count places close together once"), True)
@@ -64,7 +66,9 @@ class ConceptFromPlaces(InsightAlgorithm):
         self.add_concept_file()
         self.add_report()
         self.addParameter(
-            QgsProcessingParameterRasterDestination("MAP", self.tr("Map of the concept"), optional=True, createByDefault=False)
+            QgsProcessingParameterRasterDestination(
+                "MAP", self.tr("Map of the concept"), optional=True, createByDefault=False
+            )
         )
         self.addOutput(QgsProcessingOutputString("GRADE", self.tr("Grade")))
         self.addOutput(QgsProcessingOutputNumber("AUROC", self.tr("AUROC in held-out blocks")))
@@ -141,10 +145,12 @@ class ConceptFromPlaces(InsightAlgorithm):
         }[concept.grade]
         page = Report(self.tr("Concept: {0}").format(concept.name), lead)
         page.text(concept.description)
-        page.text(self.tr("Grade {0}.").format(grade_text(concept.grade)))
+        page.text(self.tr("Grade {0}.").format(grade_text(concept)))
         if validity.n_positive < 30:
             page.text(
-                self.tr("Only {0} places of yours count: the test, and the grade, rest on little.").format(validity.n_positive),
+                self.tr("Only {0} places of yours count: the test, and the grade, rest on little.").format(
+                    validity.n_positive
+                ),
                 "warning",
             )
         page.text(seam_text(held.lonlat[y], self.shared), "warning")
@@ -175,6 +181,14 @@ class ConceptFromPlaces(InsightAlgorithm):
             ),
             "note",
         )
+        if validity.controls["position only"] >= low:
+            page.text(
+                self.tr(
+                    "Position alone does about as well here: the test does not show that the concept knows more than "
+                    "where your places are. Examples from other parts of the world would tell."
+                ),
+                "warning",
+            )
         page.figure(
             charts.histogram(
                 [(self.tr("other places"), held.scores[~y]), (self.tr("your places"), held.scores[y])],
@@ -195,8 +209,8 @@ class ConceptFromPlaces(InsightAlgorithm):
         page.text(
             self.tr(
                 "A high score says that a place is like your places to the model. It is no probability that the thing "
-                "occurs there: records show where people looked as much as where things are. Other places with the same "
-                "bias, such as records of similar things by the same observers, take much of it away."
+                "occurs there: records show where people looked as much as where things are. Other places with the "
+                "same bias, such as records of similar things by the same observers, take much of it away."
             )
         )
         self.close(page, path, feedback)

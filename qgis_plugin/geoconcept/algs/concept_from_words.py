@@ -15,8 +15,8 @@ from ..core.errors import PhraseWarning
 from ..core.land_mask import on_land
 from ..core.style import look_of
 from ..core.text.concept import concept_from_text
-from ..io.html import Report, heat
-from .insight import InsightAlgorithm, grade_text
+from ..io.html import Report, picture, shown
+from .insight import InsightAlgorithm
 
 __all__ = ["ConceptFromWords"]
 
@@ -83,11 +83,12 @@ class ConceptFromWords(InsightAlgorithm):
             "D": self.tr("These words are probably about no place: the map means nothing."),
         }[concept.grade]
         page = Report(self.tr("Words: {0}").format(concept.name), lead)
-        page.text(self.tr("Grade {0}.").format(grade_text(concept.grade)) if concept.grade != "B" else self.tr("Grade B."))
+        page.text(self.tr("Grade {0}.").format(concept.grade))
         for doubt in doubts:
             page.text(doubt, "warning")
+        world = _world(concept, service.progress_of(feedback))
         page.figure(
-            heat(_world(concept, service.progress_of(feedback)), look_of("percentile").colours, 0.0, 100.0, concept.name),
+            shown(picture(world, look_of("percentile").colours, 0.0, 100.0), concept.name),
             self.tr("Percentile over land: yellow where few places score higher, violet where most do."),
         )
         page.heading(self.tr("Evidence"))

@@ -17,7 +17,7 @@ from qgis.core import (
 )
 
 from .. import service
-from ..compat import VECTOR_ANY
+from ..compat import VECTOR_ANY, tr
 from ..core import write_concept
 from ..core.concepts import slug
 from ..core.concepts.concept import GRADES
@@ -48,13 +48,15 @@ class InsightAlgorithm(ConceptAlgorithm):
 
     def add_point(self, name="POINT", optional=True):
         """Add a single place."""
-        self.addParameter(QgsProcessingParameterPoint(name, self.shared("A place (instead of a layer)"), optional=optional))
+        self.addParameter(
+            QgsProcessingParameterPoint(name, self.shared("A place (instead of a layer)"), optional=optional)
+        )
 
     def add_samples(self, name="SAMPLES"):
         """Add the number of points that stand for an area or a line."""
         self.add_number(name, self.shared("Points inside each area or along each line"), 32, 1, 1000, advanced=True)
 
-    def add_number(self, name, title, default, least=None, most=None, *, real=False, advanced=False):  # noqa: PLR0913
+    def add_number(self, name, title, default, least=None, most=None, *, real=False, advanced=False):
         """Add a number."""
         kind = QgsProcessingParameterNumber.Type.Double if real else QgsProcessingParameterNumber.Type.Integer
         limits = {key: value for key, value in (("minValue", least), ("maxValue", most)) if value is not None}
@@ -64,11 +66,11 @@ class InsightAlgorithm(ConceptAlgorithm):
     def add_area(self, extent="-180,180,-60,80 [EPSG:4326]"):
         """Add an extent, its CRS, the size of cells, and whether the sea is left out."""
         self.addParameter(QgsProcessingParameterExtent("EXTENT", self.shared("Area"), defaultValue=extent))
-        crs = QgsProcessingParameterCrs("CRS", self.shared("CRS of the raster (default: that of the area)"), optional=True)
-        self.addParameter(self.advanced(crs))
-        self.add_number(
-            "CELL_SIZE", self.shared("Cell size in units of the CRS (0: automatic)"), 0.0, 0.0, real=True
+        crs = QgsProcessingParameterCrs(
+            "CRS", self.shared("CRS of the raster (default: that of the area)"), optional=True
         )
+        self.addParameter(self.advanced(crs))
+        self.add_number("CELL_SIZE", self.shared("Cell size in units of the CRS (0: automatic)"), 0.0, 0.0, real=True)
         self.addParameter(QgsProcessingParameterBoolean("LAND_ONLY", self.shared("Land only"), True))
 
     def add_report(self, name="REPORT"):
@@ -175,7 +177,10 @@ class InsightAlgorithm(ConceptAlgorithm):
 
     def add_concept_file(self, name="OUTPUT"):
         """Add the file that a concept of the user's own is written into."""
-        title, kinds = self.shared("Concept file (default: among your own concepts)"), self.shared("Concept (*.concept)")
+        title, kinds = (
+            self.shared("Concept file (default: among your own concepts)"),
+            self.shared("Concept (*.concept)"),
+        )
         self.addParameter(
             QgsProcessingParameterFileDestination(name, title, kinds, optional=True, createByDefault=False)
         )
@@ -202,9 +207,14 @@ class InsightAlgorithm(ConceptAlgorithm):
         feedback.pushInfo(self.shared("Report: {0}").format(path))
 
 
-def grade_text(grade):
-    """Return a grade with what it promises."""
-    return f"{grade}: {GRADES[grade]}" if grade else ""
+def grade_text(concept):
+    """Return the grade of a concept with what it promises; words have been tested on nothing."""
+    grade = concept.grade_at_places
+    if not grade:
+        return tr("ConceptAlgorithm", "not graded")
+    if concept.validity_at_places is None:
+        return tr("ConceptAlgorithm", "{0}, by what speaks for its words; it was tested on no places").format(grade)
+    return f"{grade}: {GRADES[grade]}"
 
 
 def seam_text(lonlat, shared):

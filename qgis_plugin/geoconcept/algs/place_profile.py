@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a place is associated with."""
 
+import warnings
+
 import numpy as np
 from qgis.core import (
     QgsFeature,
@@ -17,6 +19,7 @@ from .. import service
 from ..compat import field
 from ..core.concepts.decompose import atoms_of, centre, rebuild
 from ..core.coordinates import status
+from ..core.errors import SeamWarning
 from ..core.explanation import cosine_of, evidence_of, information, prevalence_of
 from ..core.place_vectors import gather, reference_mean, spell_place
 from ..core.progress import report as tell
@@ -65,7 +68,9 @@ class PlaceProfile(InsightAlgorithm):
         self.add_number("TOP", self.tr("Concepts a place"), 15, 1, 400)
         self.add_report()
         self.addParameter(
-            QgsProcessingParameterFeatureSink("OUTPUT", self.tr("Table of profiles"), optional=True, createByDefault=False)
+            QgsProcessingParameterFeatureSink(
+                "OUTPUT", self.tr("Table of profiles"), optional=True, createByDefault=False
+            )
         )
 
     def work(self, parameters, context, feedback):
@@ -85,7 +90,9 @@ class PlaceProfile(InsightAlgorithm):
         page = self.page(lonlat)
         progress, states = service.progress_of(feedback), status(lonlat)
         for k, pair in enumerate(lonlat):
-            group = gather(pair, engine, chosen)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SeamWarning)  # the field and the report say it of each place
+                group = gather(pair, engine, chosen)
             rows = strongest(group, chosen, top, leave_out=not named)
             if k < _MOST_PAGES:
                 self.describe(page, group, rows, chosen, str(states[k]), alone=len(lonlat) == 1)
@@ -99,7 +106,9 @@ class PlaceProfile(InsightAlgorithm):
             results["OUTPUT"] = destination
         if report_path:
             if len(lonlat) > _MOST_PAGES:
-                page.text(self.tr("... and {0} places more, in the table only.").format(len(lonlat) - _MOST_PAGES), "note")
+                page.text(
+                    self.tr("... and {0} places more, in the table only.").format(len(lonlat) - _MOST_PAGES), "note"
+                )
             self.close(page, report_path, feedback)
             results["REPORT"] = str(report_path)
         return results
@@ -112,14 +121,16 @@ class PlaceProfile(InsightAlgorithm):
         sink, destination = self.parameterAsSink(parameters, "OUTPUT", context, fields, QgsWkbTypes.Type.Point, WGS84)
         return sink, destination, fields
 
-    def add_rows(self, sink, fields, group, rows, state, parameters):  # noqa: PLR0913
+    def add_rows(self, sink, fields, group, rows, state, parameters):
         """Write one place into the table."""
         where = QgsGeometry.fromPointXY(QgsPointXY(*group.lonlat[0]))
         for concept, percentile, calibrated, _ in rows:
             feature = QgsFeature(fields)
             feature.setGeometry(where)
             numbers = [None if value != value else float(value) for value in (percentile, calibrated)]
-            feature.setAttributes([group.label, concept.name, concept.family, *numbers, concept.grade_at_places or "", state])
+            feature.setAttributes(
+                [group.label, concept.name, concept.family, *numbers, concept.grade_at_places or "", state]
+            )
             if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
                 raise QgsProcessingException(self.writeFeatureError(sink, parameters, "OUTPUT"))
 
@@ -134,7 +145,7 @@ class PlaceProfile(InsightAlgorithm):
         page.figure(charts.places_map([(self.tr("place"), lonlat)]))
         return page
 
-    def describe(self, page, group, rows, chosen, state, *, alone):  # noqa: PLR0913
+    def describe(self, page, group, rows, chosen, state, *, alone):
         """Add one place to the report."""
         if not alone:
             page.heading(group.label)
@@ -142,8 +153,14 @@ class PlaceProfile(InsightAlgorithm):
         if not rows:
             page.text(self.tr("None of these concepts is more likely here than elsewhere."))
             return
-        bars = [(concept.name, percentile, f"{percentile:.0f}") for concept, percentile, _, _ in rows if percentile == percentile]
-        page.figure(charts.bars(bars, 100.0), self.tr("Percentile: share of the concept's reference places that score lower."))
+        bars = [
+            (concept.name, percentile, f"{percentile:.0f}")
+            for concept, percentile, _, _ in rows
+            if percentile == percentile
+        ]
+        page.figure(
+            charts.bars(bars, 100.0), self.tr("Percentile: share of the concept's reference places that score lower.")
+        )
         page.table(
             [self.tr(name) for name in ("concept", "family", "percentile", "calibrated", "grade", "evidence")],
             [
@@ -151,9 +168,8 @@ class PlaceProfile(InsightAlgorithm):
                 for c, percentile, calibrated, _ in rows
             ],
         )
-        worst = max((concept.grade_at_places or "" for concept, *_ in rows), default="")
-        if worst in ("C", "D"):
-            page.text(self.tr("Weakest grade among them - {0}.").format(grade_text(worst)), "note")
+        worst = max((concept for concept, *_ in rows), key=lambda concept: concept.grade_at_places or "")
+        page.text(self.tr("Weakest grade among them: {0} ({1}).").format(grade_text(worst), worst.name), "note")
         self.take_apart(page, group, chosen)
 
     def take_apart(self, page, group, chosen):
@@ -166,7 +182,9 @@ class PlaceProfile(InsightAlgorithm):
             return
         rebuilt = rebuild(weights, atoms_of(chosen), mean)
         page.text(self.tr("Its vector as a sum of {0} concepts:").format(len(parts)))
-        page.figure(charts.bars([(part[0], part[3], f"{part[3]:.0%}") for part in parts[:12]], max(p[3] for p in parts)))
+        page.figure(
+            charts.bars([(part[0], part[3], f"{part[3]:.0%}") for part in parts[:12]], max(p[3] for p in parts))
+        )
         page.text(
             self.tr(
                 "The sum has cosine {0:.2f} with the place's own vector ({1:.2f} without what all places share); it "
@@ -194,6 +212,8 @@ def strongest(group, chosen, top, *, leave_out):
     """
     percentile, calibrated = group.mean("percentile"), group.mean("calibrated")
     bits = information(calibrated, np.array([prevalence_of(concept) for concept in chosen]))
-    order = sorted(range(len(chosen)), key=lambda k: (bits[k] != bits[k], -np.nan_to_num(bits[k]), -np.nan_to_num(percentile[k])))
+    order = sorted(
+        range(len(chosen)), key=lambda k: (bits[k] != bits[k], -np.nan_to_num(bits[k]), -np.nan_to_num(percentile[k]))
+    )
     kept = [k for k in order if not (leave_out and bits[k] < _TOLD)][:top]
     return [(chosen[k], percentile[k], calibrated[k], bits[k]) for k in kept]

@@ -81,17 +81,20 @@ class SimilarPlaces(InsightAlgorithm):
         samples = self.parameterAsInt(parameters, "SAMPLES", context)
         seeds = self.places_or_point(parameters, context, feedback, "INPUT", samples).lonlat
         if len(seeds) > _MOST_SEEDS:
-            feedback.pushInfo(self.tr("{0} seeds: {1} of them, drawn at random, are used").format(len(seeds), _MOST_SEEDS))
+            feedback.pushInfo(
+                self.tr("{0} seeds: {1} of them, drawn at random, are used").format(len(seeds), _MOST_SEEDS)
+            )
             seeds = seeds[np.sort(np.random.default_rng(0).permutation(len(seeds))[:_MOST_SEEDS])]
         chosen = engine.select(None)
         group = gather(seeds, engine, chosen, argument=self.tr("seeds"))
         likeness, agreement = shared_direction(group, engine)
-        feedback.pushInfo(self.tr("{0} seed(s), mean cosine between them {1:.2f}").format(len(group), agreement))
+        if len(group) > 1:
+            feedback.pushInfo(self.tr("{0} seeds, mean cosine between them {1:.2f}").format(len(group), agreement))
         doubt = ""
         if agreement < DISAGREE:
             doubt = self.tr(
-                "The seeds have little in common (mean cosine {0:.2f}, 0 for places at random): their mean may stand for "
-                "none of them. Try fewer, or a map for each kind."
+                "The seeds have little in common (mean cosine {0:.2f}, 0 for places at random): their mean may stand "
+                "for none of them. Try fewer, or a map for each kind."
             ).format(agreement)
             feedback.pushWarning(doubt)
         kind = _KINDS[self.parameterAsEnum(parameters, "KIND", context)]
@@ -120,7 +123,9 @@ class SimilarPlaces(InsightAlgorithm):
         def prepare(layer):
             style.pseudocolor(layer, kind)
             abstract = metadata.abstract_of([likeness], kind)
-            style.describe(layer, layer.name(), abstract, engine.config.get("licence", ""), [row[0] for row in rows[:5]])
+            style.describe(
+                layer, layer.name(), abstract, engine.config.get("licence", ""), [row[0] for row in rows[:5]]
+            )
             style.keep_style(layer, path)
 
         self.show(context, str(path), f"{likeness.name} ({kind})", prepare)
@@ -158,11 +163,13 @@ class SimilarPlaces(InsightAlgorithm):
         page.text(seam_text(group.lonlat, self.shared), "warning")
         page.figure(charts.places_map([(self.tr("seeds"), group.lonlat)]), self.tr("The seeds."))
         page.heading(self.tr("What carries the likeness"))
-        page.figure(charts.bars([(row[0], row[3], f"{row[3]:.0%}") for row in rows], max((r[3] for r in rows), default=1.0)))
+        page.figure(
+            charts.bars([(row[0], row[3], f"{row[3]:.0%}") for row in rows], max((r[3] for r in rows), default=1.0))
+        )
         page.text(
-            self.tr(
-                "What the seeds share, written as a sum of few concepts. It leaves {0:.0%} of it untold."
-            ).format(untold)
+            self.tr("What the seeds share, written as a sum of few concepts. It leaves {0:.0%} of it untold.").format(
+                untold
+            )
         )
         header = ["concept", "family", "share", "percentile", "calibrated", "grade"]
         page.table([self.tr(name) for name in header], [(*row[:2], *row[3:]) for row in rows])

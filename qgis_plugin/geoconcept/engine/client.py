@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ _TICK, _START, _SILENCE = 0.1, 120.0, 600.0
 #: A longer line is none of ours.
 _LONGEST = 1 << 20
 #: What QGIS and its starters set for their own Python and libraries.
-_FOREIGN = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "GDAL_", "PROJ_", "QT_", "VIRTUAL_ENV", "CONDA_", "__PYVENV")
+_FOREIGN = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "GDAL_", "PROJ_", "QT_", "VIRTUAL_ENV", "CONDA_")
 
 
 class EngineError(GeoConceptError, RuntimeError):
@@ -53,10 +54,8 @@ def kill_tree(process):
             command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
             subprocess.run(command, capture_output=True, check=False, **hidden())
         else:
-            try:
+            with suppress(ProcessLookupError):  # it may end by itself just now
                 os.killpg(process.pid, 9)
-            except ProcessLookupError:
-                pass  # it ended by itself just now
     try:
         process.wait(timeout=5)
     except subprocess.TimeoutExpired:
@@ -78,7 +77,7 @@ class Engine:
         self.python, self.idle, self.about = Path(python), idle, {}
         self._process = self._folder = None
         self._answers, self._log, self._number = queue.Queue(), deque(maxlen=200), 0
-        self._lock = threading.Lock()
+        self._lock, self._readers = threading.Lock(), []
 
     @property
     def alive(self):
@@ -117,8 +116,12 @@ class Engine:
             raise EngineError(
                 tr("Engine", "the engine's Python {0} cannot be started: {1}").format(self.python, error.strerror)
             ) from error
-        for read in (self._read_answers, self._read_log):
-            threading.Thread(target=read, args=(self._process,), daemon=True).start()
+        self._readers = [
+            threading.Thread(target=read, args=(self._process,), daemon=True)
+            for read in (self._read_answers, self._read_log)
+        ]
+        for reader in self._readers:
+            reader.start()
         self.about = self._wait(None, "ready", cancelled, None, timeout)
         if self.about.get("protocol") != PROTOCOL:
             self.kill()
@@ -182,10 +185,8 @@ class Engine:
         if self._process is not None:
             kill_tree(self._process)
             for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-                try:
+                with suppress(OSError):  # what was still to be written can no longer be
                     pipe.close()
-                except OSError:
-                    pass  # what was still to be written can no longer be
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
@@ -245,7 +246,12 @@ class Engine:
 
     def _ended(self):
         """Return the error of an engine that is no more."""
-        code = None if self._process is None else self._process.poll()
+        code = None
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(timeout=1)
+        for reader in self._readers:
+            reader.join(timeout=1)
         self.kill()
         return EngineError(tr("Engine", "the engine ended by itself (code {0}).").format(code) + self._tail())
 

@@ -2,7 +2,6 @@
 """Where an interpreter with geoconcept_gis is, and where one is to make an environment from."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,19 @@ from ..compat import tr
 from ..core.errors import Cancelled
 from .client import clean_environment, hidden, kill_tree
 
-__all__ = ["SETTING", "UNFINISHED", "WEIGHTS", "Found", "base_python", "candidates", "check", "clip_weights", "find", "home"]
+__all__ = [
+    "SETTING",
+    "UNFINISHED",
+    "WEIGHTS",
+    "Found",
+    "base_python",
+    "candidates",
+    "check",
+    "clip_weights",
+    "find",
+    "home",
+    "python_in",
+]
 
 #: Settings of the user: the engine's Python, and CLIP's weights.
 SETTING, WEIGHTS = "Geoconcept/enginePython", "Geoconcept/clipWeights"
@@ -138,7 +149,7 @@ def _say(python, code, cancelled, timeout):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=clean_environment(),
-            cwd=os.path.expanduser("~"),
+            cwd=str(Path.home()),
             **hidden(),
         )
     except OSError as error:

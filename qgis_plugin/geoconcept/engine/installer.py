@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The engine's environment: made with the user's consent, in the user's home, never in QGIS's own Python."""
 
-import os
 import platform
 import queue
 import shutil
@@ -64,7 +63,17 @@ class Plan:
     def commands(self):
         """Return the commands that install into the environment."""
         python = str(python_in(self.folder))
-        pip = [python, "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+        pip = [
+            python,
+            "-I",
+            "-m",
+            "pip",
+            "install",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--progress-bar",
+            "off",
+        ]
         if self.wheels:
             pip += ["--no-index", "--find-links", self.wheels]
         elif self.index:
@@ -73,7 +82,7 @@ class Plan:
 
 
 def install(plan, agreed, log, cancelled):
-    """Make the environment; an unfinished one is taken up again, a broken one replaced. Blocks: never on the GUI's thread.
+    """Make the environment; an unfinished one is taken up again, a broken one replaced. Never on the GUI's thread.
 
     Parameters
     ----------
@@ -133,7 +142,7 @@ def _check_space(plan):
 def _make_environment(plan, log, cancelled):
     """Make a bare environment, unless a usable one is there already."""
     python = python_in(plan.folder)
-    if python.is_file() and check_pip(python, cancelled):
+    if python.is_file() and _has_pip(python, cancelled):
         log(tr("installer", "Going on with {0}").format(plan.folder))
         return
     base = plan.python or base_python(cancelled)
@@ -151,7 +160,7 @@ def _make_environment(plan, log, cancelled):
     _run([str(base), "-I", "-m", "venv", str(plan.folder)], log, cancelled)
 
 
-def check_pip(python, cancelled):
+def _has_pip(python, cancelled):
     """Whether an environment is whole enough to go on with."""
     try:
         _run([str(python), "-I", "-m", "pip", "--version"], lambda line: None, cancelled)
@@ -170,7 +179,7 @@ def _run(command, log, cancelled):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=clean_environment(),
-            cwd=os.path.expanduser("~"),
+            cwd=str(Path.home()),
             **hidden(),
         )
     except OSError as error:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..core.land_mask import on_land
 
-__all__ = ["WIDTH", "bars", "histogram", "places_map", "reliability", "scatter"]
+__all__ = ["WIDTH", "bars", "field", "histogram", "places_map", "reliability", "scatter"]
 
 #: Width of a picture, in pixels.
 WIDTH = 640
@@ -15,6 +15,7 @@ WIDTH = 640
 STRONG, WEAK, GRID, INK = "#26828e", "#a9b2bc", "#e3e7eb", "#3e4c59"
 _LEFT, _BOTTOM, _TOP = 58, 44, 12
 _MOST_POINTS = 2_000
+_TALLEST = 360
 
 
 def bars(rows, high, low=0.0):
@@ -63,7 +64,7 @@ def histogram(groups, label, share="share of places", bins=36):
     shares = [np.histogram(values, edges)[0] / max(len(values), 1) for _, values in groups]
     frame = _Frame((edges[0], edges[-1]), (0.0, max(float(one.max()) for one in shares) * 1.05), 230)
     parts = frame.axes(label, share)
-    colours = ([WEAK] * len(groups))[:-1] + [STRONG]
+    colours = [*[WEAK] * (len(groups) - 1), STRONG]
     for counts, colour in zip(shares, colours):
         points = [(edges[0], 0.0)]
         for k, count in enumerate(counts):
@@ -96,6 +97,32 @@ def scatter(x, y, x_label, y_label, seed=0):
     return _svg(frame.height, parts, f"{x_label}; {y_label}")
 
 
+def field(picture, across, up, x_label, y_label, height=400):
+    """Draw a picture between two axes.
+
+    Parameters
+    ----------
+    picture : str
+        Data URI, its first row on top.
+    across, up : (float, float)
+        Values at its edges.
+    x_label, y_label : str
+    height : int
+
+    Returns
+    -------
+    str
+    """
+    frame = _Frame(across, up, height)
+    left, top = frame.x(across[0]), frame.y(up[1])
+    size = f'width="{frame.x(across[1]) - left:.1f}" height="{frame.y(up[0]) - top:.1f}"'
+    image = (
+        f'<image href="{escape(picture)}" x="{left:.1f}" y="{top:.1f}" {size} preserveAspectRatio="none" '
+        'style="image-rendering: pixelated"/>'
+    )
+    return _svg(height, [*frame.axes(x_label, y_label), image], f"{x_label}; {y_label}")
+
+
 def places_map(groups, columns=200):
     """Draw where places lie, over land and sea.
 
@@ -112,8 +139,7 @@ def places_map(groups, columns=200):
     """
     everything = np.concatenate([lonlat for _, lonlat in groups])
     west, south, east, north = _padded(everything)
-    stretch = 1.0 / max(np.cos(np.radians((south + north) / 2.0)), 0.3)
-    height = float(np.clip(WIDTH * (north - south) / (east - west) * stretch, 160, 520))
+    height = float(np.clip(WIDTH * (north - south) / (east - west) * _stretch(south, north), 160, _TALLEST))
     rows = max(1, round(columns * height / WIDTH))
     lon = west + (np.arange(columns) + 0.5) * (east - west) / columns
     lat = north - (np.arange(rows) + 0.5) * (north - south) / rows
@@ -122,13 +148,25 @@ def places_map(groups, columns=200):
     runs = []
     for k, row in enumerate(land):
         edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
-        runs += [f"M{a * wide:.1f} {k * tall:.1f}h{(b - a) * wide:.1f}v{tall + 0.3:.1f}h{(a - b) * wide:.1f}z" for a, b in zip(edges[::2], edges[1::2])]
-    parts = [f'<rect width="{WIDTH}" height="{height:.0f}" fill="#eef4f7"/>', f'<path d="{"".join(runs)}" fill="#dcdad2"/>']
-    colours = (["#8a949e"] * len(groups))[:-1] + ["#d1495b"]
+        runs += [
+            f"M{a * wide:.1f} {k * tall:.1f}h{(b - a) * wide:.1f}v{tall + 0.3:.1f}h{(a - b) * wide:.1f}z"
+            for a, b in zip(edges[::2], edges[1::2])
+        ]
+    parts = [
+        f'<rect width="{WIDTH}" height="{height:.0f}" fill="#eef4f7"/>',
+        f'<path d="{"".join(runs)}" fill="#dcdad2"/>',
+    ]
+    colours = [*["#8a949e"] * (len(groups) - 1), "#d1495b"]
     for (_, lonlat), colour, size in zip(groups, colours, [1.4] * (len(groups) - 1) + [3.0]):
         shown = np.random.default_rng(0).permutation(len(lonlat))[:_MOST_POINTS]
         parts += [
-            _dot((lonlat[k, 0] - west) / (east - west) * WIDTH, (north - lonlat[k, 1]) / (north - south) * height, size, colour, 0.75)
+            _dot(
+                (lonlat[k, 0] - west) / (east - west) * WIDTH,
+                (north - lonlat[k, 1]) / (north - south) * height,
+                size,
+                colour,
+                0.75,
+            )
             for k in shown
         ]
     parts += _legend([(name, colour) for (name, _), colour in zip(groups, colours)], y=height - 14, x=12)
@@ -201,12 +239,20 @@ def _span(values):
 
 
 def _padded(lonlat):
-    """Bounds around places, with a margin, at least two degrees wide, and whole for half the globe."""
+    """Bounds around places, with a margin, wide enough to know them again, and whole for half the globe."""
     (west, south), (east, north) = lonlat.min(axis=0), lonlat.max(axis=0)
     if east - west > 180.0:
         west, east = -180.0, 180.0
-    side = max((east - west) * 0.12, (north - south) * 0.12, 1.0)
-    return max(west - side, -180.0), max(south - side, -90.0), min(east + side, 180.0), min(north + side, 90.0)
+    side = max((east - west) * 0.12, (north - south) * 0.12, 5.0)
+    south, north = max(south - side, -90.0), min(north + side, 90.0)
+    wanted = WIDTH * (north - south) / _TALLEST * _stretch(south, north)
+    side = max(side, (wanted - (east - west)) / 2.0)  # never taller than there is room for
+    return max(west - side, -180.0), south, min(east + side, 180.0), north
+
+
+def _stretch(south, north):
+    """Return how much longer a degree of latitude is than one of longitude."""
+    return 1.0 / max(float(np.cos(np.radians((south + north) / 2.0))), 0.3)
 
 
 def _ticks(low, high, count=5):
@@ -218,7 +264,11 @@ def _ticks(low, high, count=5):
 
 
 def _number(value):
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{0.0 if abs(value) < 1e-12 else value:.3g}"
+    """Write a value of an axis in at most some six letters."""
+    for from_here, unit, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= from_here:
+            return f"{value / unit:.4g}{letter}"
+    return f"{0.0 if abs(value) < 1e-12 else value:.4g}"
 
 
 def _short(text, most):

@@ -11,7 +11,7 @@ from qgis.PyQt.QtGui import QImage
 from ..core.files import atomic_file
 from . import charts
 
-__all__ = ["Report", "heat"]
+__all__ = ["Report", "picture", "shown"]
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; color: #1f2933;
@@ -23,8 +23,9 @@ p.lead { font-size: 1.08em; color: #3e4c59; }
 p.note { color: #616e7c; font-size: .92em; }
 p.warning { background: #fdf3e7; border-left: 4px solid #d9822b; padding: .5em .8em; }
 table { border-collapse: collapse; width: 100%; font-size: .93em; margin: .6em 0; }
-th { text-align: left; font-weight: 600; border-bottom: 2px solid #cbd2d9; padding: .25em .7em .25em 0; vertical-align: bottom; }
-td { border-bottom: 1px solid #e9ecef; padding: .28em .7em .28em 0; vertical-align: top; overflow-wrap: anywhere; }
+th { text-align: left; font-weight: 600; border-bottom: 2px solid #cbd2d9; padding: .25em .7em .25em 0;
+  vertical-align: bottom; }
+td { border-bottom: 1px solid #e9ecef; padding: .28em .7em .28em 0; vertical-align: top; overflow-wrap: break-word; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 table.facts td:first-child { color: #616e7c; width: 34%; }
 figure { margin: 1em 0; }
@@ -58,12 +59,16 @@ class Report:
 
     def facts(self, pairs):
         """Add a table of names and values; those without a value are left out."""
-        rows = "".join(f"<tr><td>{escape(str(a))}</td><td>{escape(str(b))}</td></tr>" for a, b in pairs if b not in (None, ""))
+        rows = "".join(
+            f"<tr><td>{escape(str(a))}</td><td>{escape(str(b))}</td></tr>" for a, b in pairs if b not in (None, "")
+        )
         self._parts.append(f'<table class="facts">{rows}</table>')
 
     def table(self, header, rows):
         """Add a table; numbers stand to the right. NaN and None are shown as nothing."""
-        numeric = [bool(rows) and all(isinstance(r[k], (int, float, type(None))) for r in rows) for k in range(len(header))]
+        numeric = [
+            bool(rows) and all(isinstance(r[k], (int, float, type(None))) for r in rows) for k in range(len(header))
+        ]
         kinds = [' class="number"' if one else "" for one in numeric]
         head = "".join(f"<th{kind}>{escape(name)}</th>" for kind, name in zip(kinds, header))
         body = "".join(
@@ -73,7 +78,7 @@ class Report:
         self._parts.append(f"<table><tr>{head}</tr>{body}</table>")
 
     def figure(self, picture, caption=""):
-        """Add a picture made by `charts` or `heat`."""
+        """Add a picture made by `charts` or `shown`."""
         below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
         self._parts.append(f"<figure>{picture}{below}</figure>")
 
@@ -93,8 +98,8 @@ class Report:
             part.write_text(self.html(), encoding="utf-8")
 
 
-def heat(values, colours, low, high, label):
-    """Return a picture of an array: one pixel a cell, row 0 on top, nothing where it is NaN.
+def picture(values, colours, low, high):
+    """Return a picture of an array as a data URI: one pixel a cell, row 0 on top, nothing where it is NaN.
 
     Parameters
     ----------
@@ -102,13 +107,11 @@ def heat(values, colours, low, high, label):
     colours : sequence of str
         ``#rrggbb``, at even steps from `low` to `high`.
     low, high : float
-    label : str
-        What it shows, for those who cannot see it.
 
     Returns
     -------
     str
-        An ``<img>`` with a PNG inside.
+        A PNG.
     """
     ramp = np.array([[int(one[k : k + 2], 16) for k in (1, 3, 5)] for one in colours], dtype=np.float64)
     share = np.clip((np.nan_to_num(values, nan=low) - low) / (high - low), 0.0, 1.0) * (len(ramp) - 1)
@@ -117,18 +120,19 @@ def heat(values, colours, low, high, label):
         pixels[..., k] = np.round(np.interp(share, np.arange(len(ramp)), ramp[:, k]))
     pixels[..., 3] = np.where(np.isfinite(values), 255, 0)
     rows, columns = values.shape
-    content = np.ascontiguousarray(pixels).tobytes()
+    content = pixels.tobytes()
     image = QImage(content, columns, rows, 4 * columns, QImage.Format.Format_RGBA8888)
     store = QByteArray()
     buffer = QBuffer(store)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")
     buffer.close()
-    data = base64.b64encode(bytes(store)).decode("ascii")
-    return (
-        f'<img alt="{escape(label)}" width="{charts.WIDTH}" style="image-rendering: pixelated" '
-        f'src="data:image/png;base64,{data}">'
-    )
+    return "data:image/png;base64," + base64.b64encode(bytes(store)).decode("ascii")
+
+
+def shown(uri, label):
+    """Return a picture for `Report.figure`; `label` says what it shows to those who cannot see it."""
+    return f'<img alt="{escape(label)}" width="{charts.WIDTH}" style="image-rendering: pixelated" src="{escape(uri)}">'
 
 
 def _cell(value):

@@ -1,0 +1,105 @@
+"""What QGIS loads: stable names, help for everything, a second language, and nothing left behind."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from qgis.core import QgsApplication, QgsExpression, QgsProcessingParameterDefinition
+from qgis.PyQt.QtCore import QCoreApplication, QTranslator
+
+sys.path.insert(0, str(ROOT / "qgis_plugin"))
+import translations  # noqa: E402
+
+NAMES = {
+    "comparelayers",
+    "compareconcepts",
+    "conceptcolumns",
+    "conceptfromplaces",
+    "conceptfromwords",
+    "conceptgrid",
+    "conceptraster",
+    "enginestatus",
+    "geolocatephoto",
+    "placeprofile",
+    "similarplaces",
+}
+
+
+def test_ids_never_change(provider):
+    """Models and scripts of users hold them."""
+    assert provider.id() == "geoconcept"
+    assert {algorithm.name() for algorithm in provider.algorithms()} == NAMES
+
+
+def test_every_algorithm_explains_itself(provider):
+    """Help, tags, a group, an icon; every parameter has a description; defaults pass their own checks."""
+    for algorithm in provider.algorithms():
+        assert len(algorithm.shortHelpString()) > 150, algorithm.name()
+        assert algorithm.displayName()
+        assert algorithm.group()
+        assert algorithm.tags()
+        assert not algorithm.icon().isNull()
+        for parameter in algorithm.parameterDefinitions():
+            assert parameter.description(), (algorithm.name(), parameter.name())
+            hidden = parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
+            if parameter.defaultValue() not in (None, "") and not hidden and not parameter.isDestination():
+                assert parameter.checkValueIsAcceptable(parameter.defaultValue()), (algorithm.name(), parameter.name())
+
+
+def test_without_a_desktop_nothing_is_left_behind(qgis_app, qgis_processing):
+    """As `qgis_process` loads and unloads it."""
+    from geoconcept import classFactory, service
+
+    registry = QgsApplication.processingRegistry()
+    before = {one.id() for one in registry.providers()}
+    plugin = classFactory(None)
+    plugin.initProcessing()
+    assert registry.algorithmById("geoconcept:conceptraster")
+    assert QgsExpression.isFunctionName("concept_score")
+    service.model()
+    plugin.unload()
+    assert {one.id() for one in registry.providers()} == before
+    assert not QgsExpression.isFunctionName("concept_score")
+    assert not service._kept
+
+
+def test_loading_is_light(qgis_app, qgis_processing):
+    """The model waits until somebody asks for it."""
+    from geoconcept import classFactory, service
+
+    service.forget()
+    plugin = classFactory(None)
+    plugin.initProcessing()
+    assert not service._kept
+    plugin.unload()
+
+
+@pytest.mark.parametrize("path", sorted(translations.FOLDER.glob("*.ts")), ids=lambda path: path.stem)
+def test_the_translation_is_complete(path):
+    """Every text has one, with the same fields, and the compiled file holds them."""
+    known = translations.read(path)
+    missing = [key for key in translations.texts() if not known.get(key)]
+    assert not missing
+    for (_, source), text in known.items():
+        fields = [field for field in ("{0}", "{1}", "{2}", "\n\n") if source.count(field) != text.count(field)]
+        assert not fields, (source, text)
+    compiled = QTranslator()
+    assert compiled.load(str(Path(path).with_suffix(".qm")))
+    for (context, source), text in known.items():
+        assert compiled.translate(context, source) == text
+
+
+def test_german(qgis_app, monkeypatch, provider):
+    """In a German QGIS the toolbox is German, and ids are not."""
+    from geoconcept import plugin
+    from geoconcept.algs.concept_raster import ConceptRaster
+
+    monkeypatch.setattr(plugin.QgsApplication, "locale", staticmethod(lambda: "de"))
+    translator = plugin._translator()
+    try:
+        algorithm = ConceptRaster()
+        assert algorithm.displayName() == "Konzeptraster"
+        assert algorithm.name() == "conceptraster"
+    finally:
+        QCoreApplication.removeTranslator(translator)
