@@ -18,9 +18,6 @@ class FakeTower:
     def __init__(self, vector, geographic=1.0, unknown=(), known=("word",)):
         self.vector, self.chance, self.strange, self.heard = vector, geographic, list(unknown), list(known)
 
-    def check_space(self, space):
-        assert space == self.space
-
     def encode(self, texts):
         return np.stack([self.vector] * len(texts))
 
@@ -123,6 +120,14 @@ def test_no_text_is_refused(model, text):
         gc.concept_from_text(text, model=model)
     with pytest.raises(InputError, match="query must be"):
         gc.search_concepts(text, model=model)
+
+
+def test_another_models_space_is_refused(model, monkeypatch):
+    """A direction of one space says nothing in another."""
+    monkeypatch.setattr(module, "_loaded", lambda: FakeTower(np.ones(512)))
+    monkeypatch.setattr(FakeTower, "space", "another")
+    with pytest.raises(ConceptError, match="reads vectors of space 'another'"):
+        gc.concept_from_text("sand", model=model)
 
 
 def test_wrong_arguments_are_refused(model):

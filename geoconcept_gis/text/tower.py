@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConceptError, ModelFileError
+from ..errors import ModelFileError
 from ..storage import read_arrays
 from .lookup import WordLookup
 from .static import StaticWords
@@ -101,26 +101,6 @@ class BundledTower:
         if lacking:
             raise ModelFileError(f"{home / ADAPTER_JSON} lacks {', '.join(lacking)}")
         return cls(read_arrays(home / ADAPTER, str(record["sha256"])), record)
-
-    def check_space(self, space: str) -> None:
-        """Refuse vectors of another space.
-
-        Parameters
-        ----------
-        space : str
-            `GeoConceptModel.space`.
-
-        Raises
-        ------
-        ConceptError
-            The tower was trained for another space.
-
-        Examples
-        --------
-        >>> BundledTower.load().check_space("geoclip-1.3.0")
-        """
-        if space != self.space:
-            raise ConceptError(f"the text tower reads vectors of space {self.space!r}, the model has {space!r}")
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Turn phrases into directions that read centred place vectors; see `WordLookup.encode`.

@@ -18,13 +18,14 @@ def field(name, kind=float, length=0):
     else:
         from qgis.PyQt.QtCore import QVariant
 
-        types = {float: QVariant.Type.Double, int: QVariant.Type.LongLong, str: QVariant.Type.String}
+        types = {float: QVariant.Type.Double, int: QVariant.Type.LongLong, str: QVariant.Type.String}  # noqa: QGS402
     return QgsField(name, types[kind], len=length)
 
 
 def vector_type(name):
     """Return a type of layer for Processing parameters: ``VectorPoint``, ``VectorAnyGeometry``, ..."""
-    return getattr(QgsProcessing.SourceType, f"Type{name}", None) or getattr(QgsProcessing.SourceType, name)
+    kinds = QgsProcessing.SourceType
+    return getattr(kinds, f"Type{name}" if hasattr(kinds, f"Type{name}") else name)  # TypeVectorPoint is 0
 
 
 VECTOR_ANY = vector_type("VectorAnyGeometry")

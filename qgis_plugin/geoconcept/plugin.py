@@ -6,7 +6,7 @@ from pathlib import Path
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
-from . import expressions, service
+from . import engine, expressions, service
 from .provider import GeoConceptProvider
 
 __all__ = ["GeoConceptPlugin"]
@@ -47,6 +47,7 @@ class GeoConceptPlugin:
             QCoreApplication.removeTranslator(self.translator)
             self.translator = None
         expressions.unregister()
+        engine.stop()
         service.forget()
 
     @property

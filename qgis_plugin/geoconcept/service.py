@@ -5,6 +5,7 @@ Everything here may be called from any thread. Nothing is loaded before it is fi
 """
 
 import difflib
+import os
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 import numpy as np
 from qgis.core import QgsApplication, QgsProcessingException
 
+from .blas import speed_up
 from .compat import tr
 from .core import load_model, read_concept
 from .core.errors import Cancelled, ConceptError, GeoConceptError
+from .core.gallery import CACHE_VARIABLE
 from .core.progress import report
 
 __all__ = [
@@ -57,6 +60,7 @@ def model():
         if "model" not in _kept:
             # Never another backend: torch and onnxruntime have no place in QGIS.
             _kept["model"] = load_model(backend="numpy")
+            speed_up(_kept["model"].encoder)
         return _kept["model"]
 
 
@@ -72,8 +76,9 @@ def own_folder():
 
 
 def cache_folder():
-    """Return the folder for what can be made again, in the QGIS profile; it need not exist."""
-    return Path(QgsApplication.qgisSettingsDirPath()) / "geoconcept" / "cache"
+    """Return the folder for what can be made again: in the QGIS profile, or ``GEOCONCEPT_CACHE``; it need not exist."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else Path(QgsApplication.qgisSettingsDirPath()) / "geoconcept" / "cache"
 
 
 def own_concepts():

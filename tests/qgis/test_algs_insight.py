@@ -164,6 +164,14 @@ class TestFromWords:
         with pytest.raises(QgsProcessingException, match="must be a word"):
             run("conceptfromwords", {"TEXT": "  "})
 
+    def test_a_name_that_is_taken(self, run, profile, feedback):
+        """One's own concept goes first, and that is said."""
+        from geoconcept import service
+
+        run("conceptfromwords", {"TEXT": "glaciers", "NAME": "glacier"}, feedback)
+        assert any("is called 'glacier', too" in text for text in feedback.warned)
+        assert service.concepts("glacier")[0].family == "text"
+
     def test_words_about_no_place(self, run, profile, feedback):
         """Grade D, and the reason."""
         out = run("conceptfromwords", {"TEXT": "jealousy"}, feedback)

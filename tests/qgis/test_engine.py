@@ -28,14 +28,19 @@ def environment(folder, *lines, python=None):
     return folder / "bin" / "python"
 
 
-@pytest.fixture(scope="session")
-def python(tmp_path_factory):
-    """An interpreter that finds the package when it is started with -I, as an installed one would."""
-    if not DEVELOPERS:
-        pytest.skip("GEOCONCEPT_ENGINE_PYTHON names no interpreter")
+def engine_environment(folder):
+    """Make an environment that finds the package when it is started with -I, as an installed one would."""
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = subprocess.run([DEVELOPERS, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
-    return environment(tmp_path_factory.mktemp("engine") / "env", str(ROOT), site, python=DEVELOPERS)
+    return environment(folder / "env", str(ROOT), site, python=DEVELOPERS)
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory):
+    """An interpreter with the package."""
+    if not DEVELOPERS:
+        pytest.skip("GEOCONCEPT_ENGINE_PYTHON names no interpreter")
+    return engine_environment(tmp_path_factory.mktemp("engine"))
 
 
 @pytest.fixture
@@ -115,7 +120,7 @@ def test_garbage_on_stdout(python, tmp_path):
     """What a package prints when Python starts comes before the protocol: it goes to the log."""
     from geoconcept.engine.client import Engine
 
-    code = "import sys; sys.stdout.write('welcome\\n{\"type\": 3}\\n[1]\\n\\xff\\n')"
+    code = "import sys; sys.stdout.write('welcome\\n{\"type\": 3}\\n[1]\\n\\xff\\n'); sys.stdout.flush()"
     [pth] = python.parents[1].glob("lib/python*/site-packages/tests.pth")
     engine = Engine(environment(tmp_path / "env", *pth.read_text().splitlines(), code, python=DEVELOPERS))
     engine.start()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import BUILT
 
@@ -40,6 +41,14 @@ RUNS = {
         ["a.html", "a.gpkg"],
     ),
     "comparelayers": ({"INPUT": "{points}", "FIELD": "value", "CONCEPTS": "BWh", "REPORT": "{out}/a.html"}, ["a.html"]),
+    "geolocatephoto": (
+        {
+            **{"INPUT": "{vector}", "CELL_SIZE": 0.25, "HEATMAP": "{out}/a.tif", "REPORT": "{out}/a.html"},
+            **{"POINTS": "{out}/a.gpkg", "AREAS": "{out}/b.gpkg"},
+        },
+        ["a.tif", "a.html", "a.gpkg", "b.gpkg"],
+    ),
+    "enginestatus": ({"REPORT": "{out}/a.html"}, ["a.html"]),
 }
 
 #: Packages that must never be imported inside QGIS: theirs would clash with QGIS's own libraries.
@@ -109,10 +118,12 @@ def qgis_process(tmp_path_factory):
         "QGIS_PLUGINPATH": str(plugins),
         "QGIS_CUSTOM_CONFIG_PATH": str(profile),
         "XDG_RUNTIME_DIR": str(profile),
+        # The map of places takes minutes to make: once for all runs.
+        "GEOCONCEPT_CACHE": os.environ.get("GEOCONCEPT_CACHE", str(BUILT.parent / "qgis_cache")),
     }
 
     def call(*arguments, check=True):
-        done = subprocess.run([PROGRAM, *arguments], env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run([PROGRAM, *arguments], env=environment, capture_output=True, text=True, timeout=900)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
@@ -137,16 +148,25 @@ def points(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def vector(tmp_path_factory):
+    """A vector of the shared space, as of a photo."""
+    path = tmp_path_factory.mktemp("vector") / "photo.npy"
+    np.save(path, np.random.default_rng(0).normal(size=512).astype(np.float32))
+    return path
+
+
 def test_every_algorithm_is_run_here(provider):
     """No algorithm is forgotten in the table above."""
     assert {algorithm.name() for algorithm in provider.algorithms()} == set(RUNS)
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))
-def test_algorithm(qgis_process, points, tmp_path, name):
+def test_algorithm(qgis_process, points, vector, tmp_path, name):
     """It runs and leaves what it should."""
     parameters, left = RUNS[name]
-    filled = [f"{key}={str(value).format(out=tmp_path, points=points)}" for key, value in parameters.items()]
+    places = {"out": tmp_path, "points": points, "vector": vector}
+    filled = [f"{key}={str(value).format(**places)}" for key, value in parameters.items()]
     said = qgis_process("run", f"geoconcept:{name}", "--", *filled)
     for file in left:
         assert (tmp_path / file).stat().st_size > 0, said.stdout

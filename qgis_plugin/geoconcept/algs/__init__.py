@@ -8,6 +8,8 @@ from .concept_from_places import ConceptFromPlaces
 from .concept_from_words import ConceptFromWords
 from .concept_grid import ConceptGrid
 from .concept_raster import ConceptRaster
+from .engine_status import EngineStatus
+from .geolocate_photo import GeolocatePhoto
 from .place_profile import PlaceProfile
 from .similar_places import SimilarPlaces
 
@@ -23,4 +25,6 @@ ALGORITHMS = (
     CompareConcepts,
     PlaceProfile,
     CompareLayers,
+    GeolocatePhoto,
+    EngineStatus,
 )

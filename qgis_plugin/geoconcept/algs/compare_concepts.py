@@ -120,7 +120,7 @@ class CompareConcepts(InsightAlgorithm):
         )
         page.heading(self.tr("The two concepts"))
         page.table(
-            [self.tr("concept"), self.tr("family"), self.tr("grade"), self.tr("what it is")],
+            self.headers("concept", "family", "grade", "description"),
             [(c.name, c.family, grade_text(c), c.description) for c in pair],
         )
         for concept in pair:

@@ -20,7 +20,7 @@ from ..core.errors import Cancelled
 from ..core.fitting import spatial_blocks
 from ..io import charts, places
 from ..io.html import Report
-from .insight import InsightAlgorithm, grade_text, seam_text
+from .insight import InsightAlgorithm, grade_text
 
 __all__ = ["CompareLayers", "correlations"]
 
@@ -187,14 +187,15 @@ class CompareLayers(InsightAlgorithm):
 
     def report(self, concepts, kind, values, scores, found, blocks, path, feedback):
         """Tell how strongly they go together."""
-        best = int(np.nanargmax([abs(one["spearman"][0]) for one in found]))
+        order = sorted(range(len(concepts)), key=lambda k: -abs(np.nan_to_num(found[k]["spearman"][0])))
+        best = order[0]
         page = Report(
             self.tr("{0} beside concepts").format(values.title),
             self.tr("It is associated most with '{0}': Spearman {1:.2f} (95 % interval {2:.2f} to {3:.2f}).").format(
                 concepts[best].name, *found[best]["spearman"]
             ),
         )
-        page.text(seam_text(values.lonlat, self.shared), "warning")
+        page.text(self.seam_text(values.lonlat), "warning")
         page.facts(
             [
                 (self.tr("Places"), f"{len(values.numbers):,}"),
@@ -207,9 +208,8 @@ class CompareLayers(InsightAlgorithm):
             page.text(
                 self.tr("With so few blocks the intervals are too narrow: take them as a lower bound."), "warning"
             )
-        order = sorted(range(len(concepts)), key=lambda k: -abs(np.nan_to_num(found[k]["spearman"][0])))
         page.table(
-            [self.tr(one) for one in ("concept", "Spearman", "95 % interval", "Pearson", "95 % interval", "grade")],
+            self.headers("concept", "Spearman", "interval", "Pearson", "interval", "grade"),
             [
                 (
                     concepts[k].name,

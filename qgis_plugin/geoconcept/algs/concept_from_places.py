@@ -16,7 +16,7 @@ from ..core.from_places import concept_from_places
 from ..io import charts, metadata, raster, style
 from ..io.html import Report
 from .base import WGS84
-from .insight import InsightAlgorithm, grade_text, seam_text
+from .insight import InsightAlgorithm, grade_text
 
 __all__ = ["ConceptFromPlaces"]
 
@@ -153,7 +153,7 @@ class ConceptFromPlaces(InsightAlgorithm):
                 ),
                 "warning",
             )
-        page.text(seam_text(held.lonlat[y], self.shared), "warning")
+        page.text(self.seam_text(held.lonlat[y]), "warning")
         page.figure(
             charts.places_map([(self.tr("other places"), held.lonlat[~y]), (self.tr("your places"), held.lonlat[y])]),
             self.tr("The places it was made from, over land; at most 2,000 of each are drawn."),

@@ -104,7 +104,7 @@ class ConceptFromWords(InsightAlgorithm):
         )
         page.heading(self.tr("Nearest tested concepts"))
         page.table(
-            [self.tr("concept"), self.tr("grade"), self.tr("correlation over land"), self.tr("what it is")],
+            self.headers("concept", "grade", self.tr("correlation over land"), "description"),
             [_nearest(entry) for entry in evidence["nearest"].split("; ")],
         )
         page.text(

@@ -26,7 +26,7 @@ from ..core.errors import Cancelled
 from ..io import places, raster
 from .base import WGS84, ConceptAlgorithm
 
-__all__ = ["InsightAlgorithm", "Read", "grade_text", "seam_text"]
+__all__ = ["InsightAlgorithm", "Read", "grade_text"]
 
 
 class Read(NamedTuple):
@@ -171,6 +171,9 @@ class InsightAlgorithm(ConceptAlgorithm):
         if path is None:
             service.own_folder().mkdir(parents=True, exist_ok=True)
             path = service.own_folder() / f"{slug(concept.name)}.concept"
+            if concept.name in service.model().bank.names:
+                text = self.shared("a tested concept is called '{0}', too: by this name yours is used from now on")
+                feedback.pushWarning(text.format(concept.name))
         write_concept(concept, path, service.model())
         feedback.pushInfo(self.shared("Concept '{0}', grade {1}: {2}").format(concept.name, concept.grade, path))
         return path
@@ -184,6 +187,31 @@ class InsightAlgorithm(ConceptAlgorithm):
         self.addParameter(
             QgsProcessingParameterFileDestination(name, title, kinds, optional=True, createByDefault=False)
         )
+
+    def seam_text(self, lonlat):
+        """Return a warning for places beside the antimeridian or a pole; empty where there are none."""
+        rough = int((near_seam(lonlat) | near_pole(lonlat)).sum())
+        if not rough:
+            return ""
+        return self.shared(
+            "{0} of {1} place(s) lie within half a degree of the antimeridian or a pole, where the model's scores "
+            "jump: do not compare their values with those across it."
+        ).format(rough, len(lonlat))
+
+    def headers(self, *names):
+        """Return the heads of a table's columns."""
+        known = {
+            "calibrated": self.shared("calibrated"),
+            "concept": self.shared("concept"),
+            "description": self.shared("what it is"),
+            "evidence": self.shared("evidence"),
+            "family": self.shared("family"),
+            "grade": self.shared("grade"),
+            "interval": self.shared("95 % interval"),
+            "percentile": self.shared("percentile"),
+            "share": self.shared("share"),
+        }
+        return [known.get(name, name) for name in names]
 
     def close(self, report, path, feedback):
         """Add what every report ends with, and write it."""
@@ -215,14 +243,3 @@ def grade_text(concept):
     if concept.validity_at_places is None:
         return tr("ConceptAlgorithm", "{0}, by what speaks for its words; it was tested on no places").format(grade)
     return f"{grade}: {GRADES[grade]}"
-
-
-def seam_text(lonlat, shared):
-    """Return a warning for places beside the antimeridian or a pole; empty where there are none."""
-    rough = int((near_seam(lonlat) | near_pole(lonlat)).sum())
-    if not rough:
-        return ""
-    return shared(
-        "{0} of {1} place(s) lie within half a degree of the antimeridian or a pole, where the model's scores jump: do "
-        "not compare their values with those across it."
-    ).format(rough, len(lonlat))

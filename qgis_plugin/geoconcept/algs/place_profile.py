@@ -26,7 +26,7 @@ from ..core.progress import report as tell
 from ..io import charts
 from ..io.html import Report
 from .base import WGS84
-from .insight import InsightAlgorithm, grade_text, seam_text
+from .insight import InsightAlgorithm, grade_text
 from .similar_places import carriers
 
 __all__ = ["PlaceProfile"]
@@ -141,7 +141,7 @@ class PlaceProfile(InsightAlgorithm):
         else:
             title = self.tr("Place profiles: {0} places").format(f"{len(lonlat):,}")
         page = Report(title, self.tr("What the model associates with it; nothing was observed there."))
-        page.text(seam_text(lonlat, self.shared), "warning")
+        page.text(self.seam_text(lonlat), "warning")
         page.figure(charts.places_map([(self.tr("place"), lonlat)]))
         return page
 
@@ -162,7 +162,7 @@ class PlaceProfile(InsightAlgorithm):
             charts.bars(bars, 100.0), self.tr("Percentile: share of the concept's reference places that score lower.")
         )
         page.table(
-            [self.tr(name) for name in ("concept", "family", "percentile", "calibrated", "grade", "evidence")],
+            self.headers("concept", "family", "percentile", "calibrated", "grade", "evidence"),
             [
                 (c.name, c.family, float(percentile), float(calibrated), c.grade_at_places or "", evidence_of(c, True))
                 for c, percentile, calibrated, _ in rows

@@ -27,7 +27,7 @@ from ..core.similar import DISAGREE, shared_direction
 from ..io import charts, metadata, raster, style
 from ..io.html import Report
 from .base import WGS84
-from .insight import InsightAlgorithm, seam_text
+from .insight import InsightAlgorithm
 
 __all__ = ["SimilarPlaces"]
 
@@ -160,7 +160,7 @@ class SimilarPlaces(InsightAlgorithm):
             self.tr("What the seeds share is associated most with: {0}.").format(most),
         )
         page.text(doubt, "warning")
-        page.text(seam_text(group.lonlat, self.shared), "warning")
+        page.text(self.seam_text(group.lonlat), "warning")
         page.figure(charts.places_map([(self.tr("seeds"), group.lonlat)]), self.tr("The seeds."))
         page.heading(self.tr("What carries the likeness"))
         page.figure(
@@ -171,8 +171,8 @@ class SimilarPlaces(InsightAlgorithm):
                 untold
             )
         )
-        header = ["concept", "family", "share", "percentile", "calibrated", "grade"]
-        page.table([self.tr(name) for name in header], [(*row[:2], *row[3:]) for row in rows])
+        header = self.headers("concept", "family", "share", "percentile", "calibrated", "grade")
+        page.table(header, [(*row[:2], *row[3:]) for row in rows])
         page.text(self.tr("Percentile and calibrated score: means over the seeds."), "note")
         page.facts(
             [

@@ -5,7 +5,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from .. import service
 from ..core.errors import GeoConceptError
-from .jobs import Job, start
+from .jobs import Job
 from .painting import image_of
 from .thumbnails import World
 
@@ -63,7 +63,7 @@ class Catalogue(QObject):
         if self._job is not None:
             self._job.let_go()
         self.problem = ""
-        self._job = start(Job(self.tr("Reading concepts"), lambda _: _entries(), self._loaded, self._failed, hidden=True))
+        self._job = Job(self.tr("Reading concepts"), lambda _: _entries(), self._loaded, self._failed).start()
 
     def _loaded(self, found):
         self.entries, problems = found
@@ -71,7 +71,7 @@ class Catalogue(QObject):
             self.told.emit(problem)
         self.changed.emit()
         work = _Pictures(self.world, [e.concept for e in self.entries])
-        self._job = start(Job(self.tr("Drawing small maps"), work, self._drawn, self._failed, hidden=True))
+        self._job = Job(self.tr("Drawing small maps"), work, self._drawn, self._failed).start()
 
     def _drawn(self, found):
         first = self.world is None

@@ -148,7 +148,7 @@ class ConceptDelegate(QStyledItemDelegate):
         left = place.right() + 2 * margin
         colour = option.palette.color(QPalette.ColorRole.HighlightedText if chosen else QPalette.ColorRole.Text)
         line = option.fontMetrics.height()
-        wrap = int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignLeft)
+        wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft
         needed = option.fontMetrics.boundingRect(QRect(0, 0, int(right - left), 10 * line), wrap, entry.name).height()
         lines = 1 if needed < 1.5 * line else 2
         top = row.center().y() - (lines + 1) * line / 2

@@ -27,11 +27,12 @@ from qgis.PyQt.QtWidgets import (
 
 from .. import service
 from ..core.concept_files import write_concept
+from ..core.concepts import default_kind
 from ..core.errors import GeoConceptError
 from .catalogue import catalogue
 from .concept_list import ENTRY, ConceptDelegate, ConceptFilter, ConceptModel
 from .details import details_of
-from .jobs import AlgorithmRun, Job, start
+from .jobs import AlgorithmRun, Job
 from .preview import Preview, on_earth
 from .widgets import Legend, hint
 
@@ -59,7 +60,7 @@ class ConceptTab(QWidget):
         self.catalogue = catalogue()
         self.catalogue.changed.connect(self._renew)
         self.preview = Preview(canvas, self)
-        self.preview.began.connect(lambda job: jobs.add(job, job.description()))
+        self.preview.began.connect(lambda job: jobs.add(job, job.title))
         self.preview.drawn.connect(self._drawn)
         self.preview.failed.connect(messages.problem)
         self._build_list()
@@ -170,6 +171,16 @@ class ConceptTab(QWidget):
         self.opacity.setToolTip(self.tr("Opacity of the preview"))
         self.opacity.setAccessibleName(self.tr("Opacity of the preview"))
         self.opacity.valueChanged.connect(lambda value: self.preview.set_opacity(value / 100.0))
+        self.kind = QComboBox()
+        self.kind.addItem(self.tr("percentile"), "percentile")
+        self.kind.addItem(self.tr("calibrated"), "calibrated")
+        self.kind.setToolTip(
+            self.tr(
+                "Percentile: reference places that score lower; shows rare concepts, too.\n"
+                "Calibrated: share of reference places with this score that carry the label; tested concepts only."
+            )
+        )
+        self.kind.currentIndexChanged.connect(self._show_kind)
         self.legend = Legend()
         self.state = QLabel()
         self.keep = QPushButton(self.tr("&Keep as layer"))
@@ -178,8 +189,8 @@ class ConceptTab(QWidget):
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.live)
         top.addStretch()
-        top.addWidget(QLabel(self.tr("Opacity")))
         top.addWidget(self.opacity)
+        top.addWidget(self.kind)
         bottom.addWidget(self.state, 1)
         bottom.addWidget(self.keep)
         self._preview_box = QWidget()
@@ -253,10 +264,9 @@ class ConceptTab(QWidget):
         self.details.setHtml(details_of(concept))
         self._own.setVisible(path is not None)
         self._enable()
-        self.legend.show_kind("calibrated" if concept.calibration is not None else "percentile")
+        self.kind.setEnabled(concept.calibration is not None and concept.percentiles is not None)
         self.chosen.emit(concept)
-        if self.live.isChecked():
-            self.preview.show(concept)
+        self._show_kind()
 
     def _enable(self):
         for widget in (self.live, self.keep):
@@ -268,18 +278,15 @@ class ConceptTab(QWidget):
         """Read the text of the search field as words."""
         text = f"{service.WORDS} {self.search.text().strip()}"
         self.words.setEnabled(False)
-        job = Job(self.tr("Reading words"), lambda _: service.concepts(text)[0], self._words_read, self._words_failed)
-        self.jobs.add(job, job.description())
-        start(job)
+        job = Job(self.tr("Reading words"), lambda _: service.concepts(text)[0], self._words_read, self.messages.problem)
+        job.taskTerminated.connect(lambda: self.words.setEnabled(True))
+        self.jobs.add(job, job.title)
+        job.start()
 
     def _words_read(self, concept):
         self.words.setEnabled(True)
         self.list.selectionModel().clear()
         self._take(concept)
-
-    def _words_failed(self, sentence):
-        self.words.setEnabled(True)
-        self.messages.problem(sentence)
 
     # ------------------------------------------------------------ own concepts
 
@@ -315,13 +322,21 @@ class ConceptTab(QWidget):
     def _toggle(self, on):
         if on and self.concept is not None:
             self.state.setText(self.tr("drawing\u2026"))
-            self.preview.show(self.concept)
+            self.preview.show(self.concept, self.kind_shown())
         else:
             self.preview.hide()
             self.state.clear()
 
+    def kind_shown(self):
+        """Return the kind of score wanted, or what the concept has where it lacks that."""
+        return self.kind.currentData() if self.kind.isEnabled() else default_kind([self.concept])
+
+    def _show_kind(self, *_):
+        if self.concept is not None:
+            self.legend.show_kind(self.kind_shown())
+            self._toggle(self.live.isChecked())
+
     def _drawn(self, share):
-        self.legend.show_kind(self.preview.kind or self.legend.kind)
         self.state.setText(self.tr("fine") if share >= 1.0 else self.tr("refining, {0:.0f} %").format(100.0 * share))
 
     def concept_text(self):
@@ -342,6 +357,7 @@ class ConceptTab(QWidget):
             "CONCEPTS": self.concept_text(),
             "EXTENT": f"{bounds} [{crs.authid()}]" if crs.authid() else bounds,
             "CRS": crs,
+            "KIND": service.KINDS.index(self.kind_shown()),
             "OUTPUT": QgsProcessingOutputLayerDefinition(path, QgsProject.instance()),
         }
         name = self.concept.name

@@ -3,7 +3,7 @@
 
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction
+from qgis.PyQt.QtWidgets import QAction, QMenu
 
 from . import catalogue
 from .dock import Dock
@@ -52,6 +52,12 @@ class Desktop(QObject):
         self.dock.tabs.setCurrentWidget(self.dock.place)
         self.dock.place.button.setChecked(True)
 
+    def _leave_menu(self):
+        """QGIS leaves an empty submenu behind; take it away, too."""
+        for menu in self.iface.mainWindow().findChildren(QMenu):
+            if menu.title().replace("&", "") == "GeoConcept" and menu.isEmpty():
+                menu.deleteLater()
+
     def close(self):
         """Take everything away; what is running is cancelled."""
         self.dock.close_down()
@@ -65,4 +71,5 @@ class Desktop(QObject):
         for thing in (*self._actions, self.dock):
             thing.setParent(None)
             thing.deleteLater()
+        self._leave_menu()
         self._factory = self.dock = None

@@ -16,19 +16,18 @@ from ..core.errors import GeoConceptError
 
 __all__ = ["blas_seconds", "cache_bytes", "clear_cache", "diagnostics"]
 
-#: Seconds that a product of two 512 x 512 matrices takes with a fast BLAS, at most.
-_SLOW = 0.05
+#: Places a second below which something is wrong with the machine's BLAS.
+_SLOW = 1000.0
 
 
 def diagnostics(engine=""):
     """Return the facts, one a line; `engine` is what is known about the photo engine."""
-    took = blas_seconds()
-    speed = f"512 x 512 product in {1000.0 * took:.1f} ms"
-    if took > _SLOW:
-        speed += " (slow: on Debian and Ubuntu install libopenblas0-pthread)"
+    speed = f"512 x 512 product in {1000.0 * blas_seconds():.1f} ms"
     try:
         model = service.model()
-        sha, rate = f"{model.name} {model.sha256}", f"{_rate(model):,.0f} places/s"
+        places = _rate(model)
+        hint = " (slow: on Debian and Ubuntu install libopenblas0-pthread)" if places < _SLOW else ""
+        sha, rate = f"{model.name} {model.sha256}", f"{places:,.0f} places/s{hint}"
     except (GeoConceptError, OSError) as error:
         sha, rate = f"cannot be read: {error}", "-"
     facts = {
@@ -39,7 +38,7 @@ def diagnostics(engine=""):
         "numpy": np.__version__,
         "GDAL": gdal.__version__,
         "platform": platform.platform(),
-        "BLAS": speed,
+        "numpy's BLAS": speed,
         "encoder": rate,
         "model": sha,
         "cache": f"{cache_bytes():,} bytes",

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Work that must not hold the desktop up: in a thread, with Cancel, and with errors as one sentence."""
 
+import threading
 import traceback
+from contextlib import suppress
 
 from qgis.core import (
     Qgis,
@@ -12,19 +14,18 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProject,
-    QgsTask,
 )
-from qgis.PyQt.QtCore import QObject, Qt
+from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ..compat import tr
 from ..core.errors import Cancelled, GeoConceptError
 
-__all__ = ["LOG", "AlgorithmRun", "Job", "JobList", "log", "start", "stop_all"]
+__all__ = ["LOG", "AlgorithmRun", "Job", "JobList", "log", "stop_all"]
 
 #: Tag of the plugin in QGIS's log.
 LOG = "GeoConcept"
-#: Tasks that run: QGIS does not keep Python's half of them alive.
+#: What runs: nothing else keeps Python's half of it alive.
 _RUNNING = set()
 
 
@@ -33,8 +34,10 @@ def log(text, level=Qgis.MessageLevel.Info):
     QgsMessageLog.logMessage(text, LOG, level, False)
 
 
-class Job(QgsTask):
-    """One piece of work in a thread.
+class Job(QObject):
+    """One piece of work in a thread of its own: QGIS's threads stay free to draw the map.
+
+    Signals and `cancel` are named as those of QgsTask, so that `JobList` shows both.
 
     Parameters
     ----------
@@ -45,24 +48,50 @@ class Job(QgsTask):
         Called on the GUI thread with what `work` returned.
     failed : callable, optional
         Called on the GUI thread with one sentence; not called where the job was cancelled.
-    hidden : bool
-        Keep it out of QGIS's own list of tasks, where QGIS can (from 3.26 on).
     """
 
-    def __init__(self, title, work, done=None, failed=None, hidden=False):
-        flags = QgsTask.Flag.CanCancel
-        for name in ("Hidden", "Silent") if hidden else ():
-            flags |= getattr(QgsTask.Flag, name, QgsTask.Flag.CanCancel)
-        super().__init__(title, flags)
-        self.work, self.done, self.failed = work, done, failed
-        self.result = self.error = None
+    progressChanged = pyqtSignal(float)  # noqa: N815
+    taskCompleted = pyqtSignal()  # noqa: N815
+    taskTerminated = pyqtSignal()  # noqa: N815
+    _over = pyqtSignal()
 
-    def run(self):
-        """Do the work; called by QGIS in a thread."""
+    def __init__(self, title, work, done=None, failed=None):
+        super().__init__()
+        self.title, self.work, self.done, self.failed = title, work, done, failed
+        self.result = self.error = None
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=title, daemon=True)
+        self._over.connect(self._finished)
+
+    def start(self):
+        """Begin; return this job."""
+        _RUNNING.add(self)
+        self._thread.start()
+        return self
+
+    def cancel(self):
+        """Stop at the next look: within a block of places."""
+        self._cancelled.set()
+
+    def let_go(self):
+        """Cancel, and never call back: what it was for is gone."""
+        self.done = self.failed = None
+        self.cancel()
+
+    def wait(self, seconds):
+        """Wait for the thread."""
+        self._thread.join(seconds)
+
+    def progress_of(self, done, total):
+        """Move the bar; tell whether to stop."""
+        self.progressChanged.emit(100.0 * done / max(total, 1))
+        return self._cancelled.is_set()
+
+    def _run(self):
         try:
             self.result = self.work(self.progress_of)
         except Cancelled:
-            return False
+            self.cancel()
         except (GeoConceptError, QgsProcessingException, OSError) as error:
             self.error = str(error)
         except MemoryError:
@@ -70,43 +99,28 @@ class Job(QgsTask):
         except Exception as error:  # an error of ours: the log tells all, the user one sentence
             log(traceback.format_exc(), Qgis.MessageLevel.Critical)
             self.error = tr("Job", "{0}: {1} (the log has the details)").format(type(error).__name__, error)
-        return self.error is None and not self.isCanceled()
+        with suppress(RuntimeError):  # QGIS is closing, and Qt's half of this job is gone
+            self._over.emit()
 
-    def progress_of(self, done, total):
-        """Move the bar; tell whether to stop."""
-        self.setProgress(100.0 * done / max(total, 1))
-        return self.isCanceled()
-
-    def finished(self, ok):
-        """Hand the result over; called by QGIS on the GUI thread."""
+    def _finished(self):
         _RUNNING.discard(self)
-        if ok and self.done is not None:
+        cancelled = self._cancelled.is_set()
+        (self.taskTerminated if cancelled or self.error is not None else self.taskCompleted).emit()
+        if cancelled:
+            return
+        if self.error is None and self.done is not None:
             self.done(self.result)
-        elif self.error is not None and not self.isCanceled() and self.failed is not None:
+        elif self.error is not None and self.failed is not None:
             self.failed(self.error)
-
-    def let_go(self):
-        """Cancel, and never call back: what it was for is gone."""
-        self.done = self.failed = None
-        self.cancel()
-
-
-def start(task):
-    """Hand a task to QGIS; return it."""
-    _RUNNING.add(task)
-    QgsApplication.taskManager().addTask(task)
-    return task
 
 
 def stop_all(seconds=5.0):
-    """Cancel all our jobs and wait for them: the plugin is being unloaded."""
-    for task in list(_RUNNING):
-        if isinstance(task, Job):
-            task.let_go()
-        else:
-            task.cancel()
-    for task in list(_RUNNING):
-        task.waitForFinished(int(seconds * 1000))
+    """Cancel everything of ours that runs, and wait for it: the plugin is being unloaded."""
+    running = list(_RUNNING)
+    for one in running:
+        one.let_go()
+    for one in running:
+        one.wait(seconds)
     _RUNNING.clear()
 
 
@@ -166,11 +180,21 @@ class AlgorithmRun(QObject):
 
     def start(self):
         """Begin; return the task."""
-        self.task.kept = self  # as long as QGIS runs the task, we are needed
-        return start(self.task)
+        _RUNNING.add(self)
+        QgsApplication.taskManager().addTask(self.task)
+        return self.task
+
+    def let_go(self):
+        """Cancel, and never call back."""
+        self.done = self.failed = _ignore
+        self.task.cancel()
+
+    def wait(self, seconds):
+        """Wait for the thread."""
+        self.task.waitForFinished(int(seconds * 1000))
 
     def _executed(self, fine, results):
-        _RUNNING.discard(self.task)
+        _RUNNING.discard(self)
         if self.feedback.isCanceled():
             return
         if not fine:
@@ -181,6 +205,10 @@ class AlgorithmRun(QObject):
 
             handleAlgorithmResults(self.algorithm, self.context, self.feedback, parameters=self.parameters)
         self.done(results)
+
+
+def _ignore(_):
+    pass
 
 
 def _last_line(text):

@@ -4,17 +4,19 @@
 from qgis.core import QgsMapLayerProxyModel, QgsProcessing, QgsProcessingOutputLayerDefinition, QgsProject
 from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtWidgets import (
+    QButtonGroup,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
     QPushButton,
     QRadioButton,
-    QButtonGroup,
+    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from .. import service
 from ..core.errors import GeoConceptError
 from .concept_field import ConceptField, split_names
 from .jobs import AlgorithmRun
@@ -37,7 +39,7 @@ class LayerTab(QWidget):
         self.jobs, self.messages = jobs, messages
         self.layer = QgsMapLayerComboBox()
         self.layer.setFilters(QgsMapLayerProxyModel.Filter.HasGeometry)
-        self.layer.setAllowEmptyLayer(False)
+        self.layer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.layer.setToolTip(self.tr("Points, lines or areas, in any CRS"))
         self.concepts = ConceptField("hot desert climate")
         self.kind = QComboBox()
@@ -49,6 +51,7 @@ class LayerTab(QWidget):
                 self.tr("centred cosine (-1 to 1)"),
             ]
         )
+        self.kind.setCurrentIndex(service.KINDS.index("percentile"))
         self.kind.setToolTip(
             self.tr("Automatic: calibrated, or the percentile where a concept is not calibrated, such as words")
         )

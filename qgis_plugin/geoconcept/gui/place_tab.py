@@ -11,7 +11,7 @@ from ..core.coordinates import near_pole, near_seam
 from ..core.land_mask import on_land
 from .bars import Bar, Bars
 from .catalogue import catalogue
-from .jobs import Job, start
+from .jobs import Job
 from .place_tool import PlaceTool, marker
 from .widgets import hint
 
@@ -146,8 +146,8 @@ class PlaceTab(QWidget):
         lon = (lon + 180.0) % 360.0 - 180.0
         if self._job is not None:
             self._job.let_go()
-        self._job = Job(self.tr("Reading a place"), lambda _: _place(lon, lat), self._answered, self.messages.problem, hidden=True)
-        start(self._job)
+        self._job = Job(self.tr("Reading a place"), lambda _: _place(lon, lat), self._answered, self.messages.problem)
+        self._job.start()
 
     def _answered(self, place):
         self.place, self._job = place, None

@@ -13,7 +13,7 @@ from ..core.land_mask import on_land
 from ..core.progress import report
 from ..core.style import look_of
 from ..io.places import to_lonlat
-from .jobs import Job, start
+from .jobs import Job
 from .painting import image_of
 
 __all__ = ["Preview", "Raster", "on_earth"]
@@ -206,7 +206,7 @@ class Preview(QObject):
 
     def __init__(self, canvas, parent=None):
         super().__init__(parent)
-        self.canvas, self.concept, self.kind, self.opacity = canvas, None, None, 0.75
+        self.canvas, self.concept, self.wanted, self.opacity = canvas, None, None, 0.75
         self.raster = self._overlay = self._job = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -215,12 +215,12 @@ class Preview(QObject):
         self._image.connect(self._show)
         self._followed = (canvas.extentsChanged, canvas.destinationCrsChanged, canvas.rotationChanged)
 
-    def show(self, concept):
-        """Draw a concept, now and wherever the map goes."""
+    def show(self, concept, kind=None):
+        """Draw a concept, now and wherever the map goes; `kind` as in `service.scorer`."""
         if self.concept is None:
             for signal in self._followed:
                 signal.connect(self._restart)
-        self.concept = concept
+        self.concept, self.wanted = concept, kind
         self._compute()
 
     def hide(self):
@@ -262,16 +262,17 @@ class Preview(QObject):
         extent = on_earth(settings.visibleExtent(), crs)
         if self.concept is None or not crs.isValid() or extent.isEmpty() or not extent.isFinite():
             return
-        work = _Work(self.concept, extent, crs, self._image)
-        self._job = start(Job(self.tr("Preview: {0}").format(self.concept.name), work, self._finished, self._broke, hidden=True))
-        self._job.taskTerminated.connect(lambda job=self._job: self._ended(job))
-        work.job = self._job
-        self.began.emit(self._job)
+        work = _Work(self.concept, self.wanted, extent, crs, self._image)
+        job = Job(self.tr("Preview: {0}").format(self.concept.name), work, self._finished, self._broke)
+        job.taskTerminated.connect(lambda: self._ended(job))
+        self._job = work.job = job
+        self.began.emit(job)
+        job.start()
 
     def _show(self, job, image, state):
         if job is not self._job or self.concept is None:
             return  # a late picture of a map that has moved on
-        self.raster, extent, share, self.kind = state
+        self.raster, extent, share = state
         if self._overlay is None:
             self._overlay = _Overlay(self.canvas)
             self._overlay.setOpacity(self.opacity)
@@ -294,12 +295,12 @@ class Preview(QObject):
 class _Work:
     """Fills a raster and sends pictures of it; called in a thread."""
 
-    def __init__(self, concept, extent, crs, image):
-        self.concept, self.extent, self.crs, self.image, self.job = concept, extent, crs, image, None
-        self.share = 0.0
+    def __init__(self, concept, kind, extent, crs, image):
+        self.concept, self.kind, self.extent, self.crs, self.image = concept, kind, extent, crs, image
+        self.job, self.share = None, 0.0
 
     def __call__(self, progress):
-        scores, kind = service.scorer([self.concept])
+        scores, kind = service.scorer([self.concept], self.kind)
         look = look_of(kind)
         raster = Raster(self.extent, self.crs, _EQUAL * (look.high - look.low))
 
@@ -308,6 +309,6 @@ class _Work:
             return progress(done, total)
 
         def show():
-            self.image.emit(self.job, image_of(raster.values, kind), (raster, self.extent, self.share, kind))
+            self.image.emit(self.job, image_of(raster.values, kind), (raster, self.extent, self.share))
 
         raster.fill(scores, count, show)

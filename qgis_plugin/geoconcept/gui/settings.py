@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QApplication, QGroupBox, QHBoxLayout, QLabel, QP
 from .. import service
 from .diagnostics import cache_bytes, clear_cache, diagnostics
 from .engine_box import engine_state
-from .jobs import Job, start
+from .jobs import Job
 from .widgets import hint
 
 __all__ = ["OptionsFactory", "OptionsPage"]
@@ -72,7 +72,7 @@ class OptionsPage(QgsOptionsPageWidget):
 
     def _measure(self):
         self.size.setText(self.tr("{0:.1f} MB").format(cache_bytes() / 1e6))
-        self._job = start(Job(self.tr("Diagnostics"), lambda _: diagnostics(engine_state()), self._measured, hidden=True))
+        self._job = Job(self.tr("Diagnostics"), lambda _: diagnostics(engine_state()), self._measured).start()
 
     def _measured(self, text):
         self._job = None

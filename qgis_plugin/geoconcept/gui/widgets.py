@@ -2,7 +2,7 @@
 """Small widgets that several tabs share: a legend with a fixed range, and a label for empty states."""
 
 from qgis.PyQt.QtCore import QRectF, QSize, Qt
-from qgis.PyQt.QtGui import QColor, QLinearGradient, QPalette
+from qgis.PyQt.QtGui import QColor, QLinearGradient, QPainter, QPalette
 from qgis.PyQt.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from ..core.style import look_of
@@ -36,13 +36,11 @@ class Legend(QWidget):
         self.update()
 
     def sizeHint(self):  # noqa: N802
-        """Return room for the ramp and two lines."""
-        return QSize(200, 12 + 2 * self.fontMetrics().height() + 4)
+        """Return room for the ramp, its ends and two lines of caption."""
+        return QSize(200, 14 + 3 * self.fontMetrics().height())
 
     def paintEvent(self, event):  # noqa: N802, ARG002
         """Paint ramp, ends and caption."""
-        from qgis.PyQt.QtGui import QPainter
-
         painter, look = QPainter(self), look_of(self.kind)
         ramp = QLinearGradient(0.0, 0.0, float(self.width()), 0.0)
         for k, colour in enumerate(look.colours):
@@ -55,6 +53,6 @@ class Legend(QWidget):
         painter.drawText(ends, Qt.AlignmentFlag.AlignHCenter, f"{(look.low + look.high) / 2:g}")
         painter.drawText(ends, Qt.AlignmentFlag.AlignRight, f"{look.high:g}")
         painter.setPen(quiet(self.palette()))
-        caption = self.fontMetrics().elidedText(look.label, Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(QRectF(0, 12 + line, self.width(), line), Qt.AlignmentFlag.AlignHCenter, caption)
+        wrap = int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignHCenter)
+        painter.drawText(QRectF(0, 13 + line, self.width(), 2 * line), wrap, look.label)
         painter.end()

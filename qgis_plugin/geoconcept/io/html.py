@@ -139,5 +139,7 @@ def _cell(value):
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return ""
     if isinstance(value, float):
+        if 0.0 < abs(value) < 0.001:
+            return "< 0.001" if value > 0.0 else "> -0.001"
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
