@@ -87,8 +87,9 @@ class ConceptField(QWidget):
         return self.line.text()
 
     def set_text(self, text):
-        """Replace the text."""
+        """Replace the text, and show its beginning."""
         self.line.setText(text)
+        self.line.setCursorPosition(0)
 
     def pick(self):
         """Let concepts be ticked; words and names that are in no list are kept."""

@@ -337,7 +337,7 @@ class ConceptTab(QWidget):
             self._toggle(self.live.isChecked())
 
     def _drawn(self, share):
-        self.state.setText(self.tr("fine") if share >= 1.0 else self.tr("refining, {0:.0f} %").format(100.0 * share))
+        self.state.setText(self.tr("complete") if share >= 1.0 else self.tr("refining, {0:.0f} %").format(100.0 * share))
 
     def concept_text(self):
         """Return the text by which algorithms know the concept chosen."""

@@ -16,7 +16,7 @@ from qgis.core import (
     QgsProject,
 )
 from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ..compat import tr
 from ..core.errors import Cancelled, GeoConceptError
@@ -250,15 +250,15 @@ class _Row(QWidget):
         label, self.bar = QLabel(title), QProgressBar()
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         label.setToolTip(title)
-        self.bar.setFixedWidth(110)
         self.bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.button = QPushButton(tr("JobList", "Cancel"))
         self.button.setToolTip(tr("JobList", "Stop; nothing half-made is kept"))
         self.button.clicked.connect(task.cancel)
         self.button.clicked.connect(lambda: self.button.setEnabled(False))
         task.progressChanged.connect(lambda value: self.bar.setValue(int(value)))
-        box = QHBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(label, 1)
-        box.addWidget(self.bar)
-        box.addWidget(self.button)
+        box = QGridLayout(self)
+        box.setContentsMargins(8, 0, 8, 0)
+        box.setVerticalSpacing(2)
+        box.addWidget(label, 0, 0, 1, 2)
+        box.addWidget(self.bar, 1, 0)
+        box.addWidget(self.button, 1, 1)

@@ -51,6 +51,7 @@ class LayerTab(QWidget):
                 self.tr("centred cosine (-1 to 1)"),
             ]
         )
+        self.kind.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.kind.setCurrentIndex(service.KINDS.index("percentile"))
         self.kind.setToolTip(
             self.tr("Automatic: calibrated, or the percentile where a concept is not calibrated, such as words")

@@ -4,18 +4,16 @@
 from pathlib import Path
 
 from qgis.core import (
-    QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsExifTools,
     QgsProcessing,
     QgsProcessingOutputLayerDefinition,
-    QgsProcessingParameterDefinition,
     QgsProject,
     QgsRectangle,
 )
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QImageReader, QPixmap
+from qgis.PyQt.QtCore import QSize, Qt, QUrl, pyqtSignal
+from qgis.PyQt.QtGui import QDesktopServices, QImageReader, QPixmap
 from qgis.PyQt.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -123,7 +121,8 @@ class PhotoTab(QWidget):
 
     def __init__(self, iface, jobs, messages, parent=None):
         super().__init__(parent)
-        self.canvas, self.jobs, self.messages, self.path = iface.mapCanvas(), jobs, messages, None
+        self.canvas, self.jobs, self.messages = iface.mapCanvas(), jobs, messages
+        self.path, self._report = None, ""
         self.drop = DropArea()
         self.drop.dropped.connect(self.take)
         self.drop.refused.connect(messages.problem)
@@ -141,6 +140,10 @@ class PhotoTab(QWidget):
         self.places.itemActivated.connect(self._zoom)
         self.empty = hint(self.tr("The best places appear here, most likely first; heatmap and areas become layers."))
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.report = QPushButton(self.tr("Open &report"))
+        self.report.setToolTip(self.tr("Why there: the concepts that the photo expresses, and the credible areas"))
+        self.report.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self._report)))
+        self.report.hide()
         buttons = QHBoxLayout()
         buttons.addWidget(self.open)
         buttons.addStretch()
@@ -154,6 +157,7 @@ class PhotoTab(QWidget):
         box.addWidget(self.engine)
         box.addWidget(self.places, 1)
         box.addWidget(self.empty, 1)
+        box.addWidget(self.report, 0, Qt.AlignmentFlag.AlignRight)
         self.places.hide()
         self.position.hide()
 
@@ -190,16 +194,9 @@ class PhotoTab(QWidget):
 
     def start(self):
         """Run the algorithm; all its outputs become layers."""
-        algorithm = QgsApplication.processingRegistry().algorithmById(_ALGORITHM)
-        parameters = {"INPUT": self.path}
-        for definition in algorithm.destinationParameterDefinitions() if algorithm else []:
-            optional = definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
-            if not optional or definition.createByDefault():
-                output = QgsProcessing.TEMPORARY_OUTPUT
-                layer = definition.type() != "fileDestination"
-                parameters[definition.name()] = (
-                    QgsProcessingOutputLayerDefinition(output, QgsProject.instance()) if layer else output
-                )
+        project, parameters = QgsProject.instance(), {"INPUT": [self.path], "REPORT": QgsProcessing.TEMPORARY_OUTPUT}
+        for name in ("HEATMAP", "AREAS", "POINTS"):
+            parameters[name] = QgsProcessingOutputLayerDefinition(QgsProcessing.TEMPORARY_OUTPUT, project)
         try:
             run = AlgorithmRun(_ALGORITHM, parameters, self._located, self._failed, parent=self)
         except GeoConceptError as error:
@@ -216,29 +213,25 @@ class PhotoTab(QWidget):
     def _located(self, results):
         self.run.setEnabled(True)
         self.places.clear()
-        for layer in map(QgsProject.instance().mapLayer, map(str, results.values())):
-            if layer is not None and "probability" in [f.name() for f in getattr(layer, "fields", list)()]:
-                self._list(layer)
+        layer = QgsProject.instance().mapLayer(str(results.get("POINTS", "")))
+        for feature in layer.getFeatures() if layer is not None else []:
+            self._list(feature)
         self.places.setVisible(self.places.count() > 0)
         self.empty.setVisible(self.places.count() == 0)
+        self._report = str(results.get("REPORT", ""))
+        self.report.setVisible(bool(self._report))
 
-    def _list(self, layer):
-        for rank, feature in enumerate(layer.getFeatures(), start=1):
-            if feature.geometry().isEmpty() or feature.geometry().wkbType() % 1000 != 1:
-                continue
-            point = feature.geometry().asPoint()
-            item = QListWidgetItem(
-                self.tr("{0}.  {1:.2f}\u00b0 {2}, {3:.2f}\u00b0 {4}   {5:.1%}").format(
-                    rank,
-                    abs(point.y()),
-                    "N" if point.y() >= 0 else "S",
-                    abs(point.x()),
-                    "E" if point.x() >= 0 else "W",
-                    feature["probability"],
-                )
-            )
-            item.setData(Qt.ItemDataRole.UserRole, (point.x(), point.y()))
-            self.places.addItem(item)
+    def _list(self, feature):
+        lon, lat = feature["lon"], feature["lat"]
+        if not isinstance(lon, float) or not isinstance(lat, float):  # a photo that could not be read has no place
+            return
+        text = self.tr("{0}.  {1:.2f}\u00b0 {2}, {3:.2f}\u00b0 {4}   {5:.1f} %").format(
+            feature["rank"], abs(lat), "N" if lat >= 0 else "S", abs(lon), "E" if lon >= 0 else "W",
+            100.0 * feature["probability"],
+        )  # fmt: skip
+        item = QListWidgetItem(text)
+        item.setData(Qt.ItemDataRole.UserRole, (lon, lat))
+        self.places.addItem(item)
 
     def _zoom(self, item):
         """Show a place on the map."""

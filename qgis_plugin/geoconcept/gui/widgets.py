@@ -26,7 +26,7 @@ class Legend(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.kind = "calibrated"
+        self.kind = "percentile"
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_kind(self, kind):
