@@ -65,8 +65,8 @@ docs: $(DEV_STAMP) ## build the documentation into site/; a warning fails it
 plugin: ## build the QGIS plugin: dist/geoconcept.zip, the same bytes from the same sources
 	$(PYTHON) qgis_plugin/build_plugin.py
 
-qgis: plugin ## the plugin's tests in the real QGIS, which is installed where it can be
-	tests/qgis/run.sh
+qgis: $(DEV_STAMP) plugin ## the plugin's tests in the real QGIS, which is installed where it can be
+	GEOCONCEPT_ENGINE_PYTHON="$(abspath $(BIN)/python)" tests/qgis/run.sh
 
 bench: $(DEV_STAMP) ## speed and memory, side by side with the original
 	for script in encoder h3_world scale startup concepts hidden_layers words locate; do $(BIN)/python benchmarks/$$script.py || exit 1; done

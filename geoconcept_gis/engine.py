@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._version import __version__
-from .errors import GeoConceptError, InputError, WeakTowerWarning
+from .errors import GeoConceptError, InputError, UnknownWeightsWarning, WeakTowerWarning
 from .files import atomic_file
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Worker:
         paths, weights = _strings(request, "paths"), request.get("weights")
         which = _choose_tower(str(request.get("tower") or "auto"), weights)
         self._progress(request, 0, "loading the image tower")
-        tower = _weak_tower() if which == "weak" else _clip_tower(weights)
+        tower, warning = _weak_tower() if which == "weak" else _clip_tower(weights)
         vectors: list[NDArray[np.float32]] = []
         rows: list[int] = []
         exif: list[tuple[float, float] | None] = []
@@ -199,7 +199,7 @@ class Worker:
         if not vectors:
             raise InputError("none of the photos can be read. " + failures[0]["message"])
         record = {"kind": "weak" if which == "weak" else "image", "rows": rows, "exif": exif, "failures": failures}
-        return {**self._keep(request, np.concatenate(vectors)), **_record_of(tower, which), **record}
+        return {**self._keep(request, np.concatenate(vectors)), **_record_of(tower, which, warning), **record}
 
     def _read(self, paths: Sequence[str], first: int, failures: list[dict[str, Any]]) -> list[tuple[int, Photo]]:
         """Return the photos that can be read, with their rows; the others go to `failures`."""
@@ -216,8 +216,8 @@ class Worker:
     def _texts(self, request: dict[str, Any]) -> dict[str, Any]:
         texts = _strings(request, "texts")
         self._progress(request, 0, "loading CLIP")
-        tower = _clip_tower(request.get("weights"))
-        return {**self._keep(request, tower.encode_text(texts)), **_record_of(tower, "clip"), "kind": "text"}
+        tower, warning = _clip_tower(request.get("weights"))
+        return {**self._keep(request, tower.encode_text(texts)), **_record_of(tower, "clip", warning), "kind": "text"}
 
     def _keep(self, request: dict[str, Any], vectors: NDArray[np.float32]) -> dict[str, Any]:
         """Write vectors into the folder, under a plain name."""
@@ -254,30 +254,37 @@ def _choose_tower(asked: str, weights: str | None) -> str:
     return asked
 
 
-def _record_of(tower: Any, which: str) -> dict[str, Any]:
-    return {"tower": which, "tower_name": tower.name, "sha256": tower.sha256}
+def _record_of(tower: Any, which: str, warning: str) -> dict[str, Any]:
+    return {"tower": which, "tower_name": tower.name, "sha256": tower.sha256, "warning": warning}
 
 
-def _clip_tower(weights: str | None) -> Any:
+def _clip_tower(weights: str | None) -> tuple[Any, str]:
     from .towers.clip_weights import find
 
     return _loaded_clip(find(weights))
 
 
 @lru_cache(maxsize=1)
-def _loaded_clip(weights: Path | None) -> Any:
+def _loaded_clip(weights: Path | None) -> tuple[Any, str]:
     from .towers.clip import load_clip
 
-    return load_clip(weights)
+    return _told(lambda: load_clip(weights))
 
 
 @lru_cache(maxsize=1)
-def _weak_tower() -> Any:
+def _weak_tower() -> tuple[Any, str]:
     from .towers.weak import WeakTower
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", WeakTowerWarning)  # the answer says that it is weak
-        return WeakTower.load()
+    return _told(WeakTower.load)
+
+
+def _told(load: Callable[[], Any]) -> tuple[Any, str]:
+    """Load a tower; return it with what was warned of: weights that nobody knows, or that it is weak."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tower = load()
+    known = (UnknownWeightsWarning, WeakTowerWarning)
+    return tower, " ".join(str(one.message) for one in caught if issubclass(one.category, known))
 
 
 # ---------------------------------------------------------------- lines in, lines out

@@ -110,6 +110,7 @@ def test_real_photos_become_vectors(start, tmp_path):
         expected = WeakTower.load().encode_images(paths)
     np.testing.assert_allclose(vectors, expected, atol=2e-3)
     assert sum(one is not None for one in result["exif"]) >= 5
+    assert "weak image tower" in result["warning"]
     # It lives on, and the tower is loaded once.
     again, steps = worker.answer({"id": 2, "op": "encode_images", "paths": paths[:1], "tower": "weak", "out": "w.npy"})
     assert (again["id"], again["shape"]) == (2, [1, 512])
@@ -124,7 +125,7 @@ class Small:
     name, sha256 = "small", "0" * 64
     def encode_images(self, images): return np.stack([np.full(768, np.asarray(i).mean(), np.float32) for i in images])
     def encode_text(self, texts): return np.stack([np.full(768, len(t), np.float32) for t in texts])
-engine._clip_tower = lambda weights: Small()
+engine._clip_tower = lambda weights: (Small(), "")
 engine._missing_for_clip = lambda weights: ""
 """
     for k, grey in enumerate((40, 200)):

@@ -116,7 +116,7 @@ def layout(folder, work):
     bar.setLinkedMap(map_item)
     bar.setUnits(QgsUnitTypes.DistanceUnit.DistanceKilometers)
     bar.setUnitLabel("km")
-    bar.setUnitsPerSegment(500)
+    bar.setUnitsPerSegment(400)
     bar.setNumberOfSegments(2)
     bar.setNumberOfSegmentsLeft(0)
     model = service.model()

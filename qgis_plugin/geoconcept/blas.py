@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Gives the encoder back its fast matrix products where QGIS has taken them away.
 
-On Linux the programs of QGIS are linked against GSL, whose plain ``cblas_sgemm`` comes before OpenBLAS's when numpy asks
-for that name: products take 25 times as long as in Python itself (68 ms, not 2.7, for 512 x 512 on Debian 12). OpenBLAS is
-in memory all the same, so it can be called by its own address.
+On Linux the programs of QGIS are linked against GSL, whose plain ``cblas_sgemm`` comes before OpenBLAS's when numpy
+asks for that name: products take 25 times as long as in Python itself (68 ms, not 2.7, for 512 x 512 on Debian 12).
+OpenBLAS is in memory all the same, so it can be called by its own address.
 """
 
 import ctypes

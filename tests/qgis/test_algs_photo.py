@@ -136,12 +136,14 @@ def test_clip_vectors_take_the_image_head(run, towns, tmp_path):
     assert found[0][0]["tower"] == "given, CLIP ViT-L/14"
 
 
-def test_cancel_leaves_nothing(run, towns, vectors, tmp_path):
-    feedback = Feedback(cancel_at=21)
+@pytest.mark.parametrize("moment", [21, 75])
+def test_cancel_leaves_nothing(run, towns, vectors, tmp_path, moment):
+    """While the map of places is made, and while the heatmap is."""
+    feedback = Feedback(cancel_at=moment)
     run("geolocatephoto", {"INPUT": [str(vectors)], **outputs(tmp_path / "out")}, feedback)
     assert any("Stopped" in text for text in feedback.said)
-    assert not list((tmp_path / "out").glob("*.tif"))
-    assert not list((towns / "cache").glob("*.safetensors"))
+    assert list((tmp_path / "out").iterdir()) == []
+    assert moment > 60 or not list((towns / "cache").glob("*.safetensors"))
 
 
 @pytest.fixture
@@ -254,3 +256,9 @@ def test_status_without_one(run, no_engine, profile, tmp_path):
         assert text in out["TEXT"]
     assert service.model().sha256 in (tmp_path / "s.html").read_text(encoding="utf-8")
     assert "torch" not in sys.modules
+
+
+def test_a_region_without_polygons_is_told(run, towns, vectors, tmp_path):
+    empty = QgsVectorLayer("Polygon?crs=EPSG:4326", "empty", "memory")
+    with pytest.raises(QgsProcessingException, match="'empty' has no polygons"):
+        run("geolocatephoto", {"INPUT": [str(vectors)], "REGION": empty, **outputs(tmp_path / "out")})

@@ -223,8 +223,8 @@ def test_the_finder_finds(qgis_app, home, python):
     assert found.python == python and found.version
 
 
-def test_one_engine_for_all(qgis_app, home, python):
-    """Started once, again when it is gone, ended with the plugin."""
+def test_one_engine_for_all(qgis_app, home, python, tmp_path):
+    """Started once, again when it is gone or another one was chosen, ended with the plugin."""
     from geoconcept import engine
     from geoconcept.engine import finder
     from qgis.core import QgsSettings
@@ -237,8 +237,12 @@ def test_one_engine_for_all(qgis_app, home, python):
     first.kill()
     second = engine.running()
     assert second is not first and second.alive
+    (tmp_path / "again").symlink_to(python.parents[1])
+    QgsSettings().setValue(finder.SETTING, str(tmp_path / "again" / "bin" / "python"))
+    third = engine.running()
+    assert third.alive and not second.alive
     engine.stop()
-    assert not second.alive
+    assert not third.alive
 
 
 def test_the_base_is_a_real_python(monkeypatch):

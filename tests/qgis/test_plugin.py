@@ -1,14 +1,15 @@
 """What QGIS loads: stable names, help for everything, a second language, and nothing left behind."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
-from qgis.core import QgsApplication, QgsExpression, QgsProcessingParameterDefinition
+from conftest import BUILT, ROOT
+from qgis.core import QgsProcessingParameterDefinition
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
-sys.path.insert(0, str(ROOT / "qgis_plugin"))
+sys.path.append(str(ROOT / "qgis_plugin"))  # behind the built plugin, which has the same name
 import translations  # noqa: E402
 
 NAMES = {
@@ -47,32 +48,33 @@ def test_every_algorithm_explains_itself(provider):
                 assert parameter.checkValueIsAcceptable(parameter.defaultValue()), (algorithm.name(), parameter.name())
 
 
-def test_without_a_desktop_nothing_is_left_behind(qgis_app, qgis_processing):
-    """As `qgis_process` loads and unloads it."""
-    from geoconcept import classFactory, service
+ALONE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from qgis.core import QgsApplication, QgsExpression
+from qgis.testing import start_app
+start_app()
+from geoconcept import classFactory, service
+registry = QgsApplication.processingRegistry()
+before = {one.id() for one in registry.providers()}
+plugin = classFactory(None)
+plugin.initProcessing()
+assert registry.algorithmById("geoconcept:conceptraster")
+assert QgsExpression.isFunctionName("concept_score")
+assert not service._kept, "the model was loaded before anybody asked"
+service.model()
+plugin.unload()
+assert {one.id() for one in registry.providers()} == before
+assert not QgsExpression.isFunctionName("concept_score")
+assert not service._kept
+print("all gone")
+"""
 
-    registry = QgsApplication.processingRegistry()
-    before = {one.id() for one in registry.providers()}
-    plugin = classFactory(None)
-    plugin.initProcessing()
-    assert registry.algorithmById("geoconcept:conceptraster")
-    assert QgsExpression.isFunctionName("concept_score")
-    service.model()
-    plugin.unload()
-    assert {one.id() for one in registry.providers()} == before
-    assert not QgsExpression.isFunctionName("concept_score")
-    assert not service._kept
 
-
-def test_loading_is_light(qgis_app, qgis_processing):
-    """The model waits until somebody asks for it."""
-    from geoconcept import classFactory, service
-
-    service.forget()
-    plugin = classFactory(None)
-    plugin.initProcessing()
-    assert not service._kept
-    plugin.unload()
+def test_without_a_desktop_it_is_light_and_leaves_nothing_behind():
+    """As `qgis_process` loads and unloads it: no model until somebody asks, and nothing afterwards."""
+    done = subprocess.run([sys.executable, "-c", ALONE, str(BUILT)], capture_output=True, text=True, check=False)
+    assert "all gone" in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("path", sorted(translations.FOLDER.glob("*.ts")), ids=lambda path: path.stem)

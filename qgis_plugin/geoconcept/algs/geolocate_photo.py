@@ -114,10 +114,6 @@ class GeolocatePhoto(InsightAlgorithm):
         names = collect(self.parameterAsFileList(parameters, "INPUT", context))
         heatmap = self.raster_path(parameters, context, "HEATMAP") if parameters.get("HEATMAP") else None
         page = self.report_path(parameters, context)
-        sinks = {
-            "POINTS": self.open(parameters, context, "POINTS", _POINTS, QgsWkbTypes.Type.Point),
-            "AREAS": self.open(parameters, context, "AREAS", _AREAS, QgsWkbTypes.Type.MultiPolygon),
-        }
         queries, problems = read(
             names,
             TOWERS[self.parameterAsEnum(parameters, "TOWER", context)],
@@ -140,8 +136,11 @@ class GeolocatePhoto(InsightAlgorithm):
         results = {}
         if heatmap:
             results["HEATMAP"] = self.heatmap(heatmap, located, parameters, context, feedback)
-        results.update(self.places(sinks["POINTS"], located, exif, problems, parameters, context))
-        results.update(self.areas(sinks["AREAS"], located, parameters, context, feedback))
+        # Opened late: what was stopped before leaves no empty files.
+        points = self.open(parameters, context, "POINTS", _POINTS, QgsWkbTypes.Type.Point)
+        results.update(self.places(points, located, exif, problems, parameters, context))
+        areas = self.open(parameters, context, "AREAS", _AREAS, QgsWkbTypes.Type.MultiPolygon)
+        results.update(self.areas(areas, located, parameters, context, feedback))
         if page:
             self.tell_all(page, located, exif, problems, feedback)
             results["REPORT"] = str(page)
@@ -163,14 +162,14 @@ class GeolocatePhoto(InsightAlgorithm):
 
     def surface(self, feedback):
         """Return the cells of the Earth and the places that score them; embedded the first time, then kept."""
-        told = []
+        totals = []
 
         def progress(done, total):
-            if not told:
+            if not totals:
                 feedback.pushInfo(self.tr("Preparing the map of places, once; it takes a minute or two ..."))
-            told.append(done)
-            # Two galleries, of 100,000 and some 570,000 points.
-            first, last = (20.0, 27.0) if total <= 100_000 else (27.0, 58.0)
+                totals.append(total)
+            # Two galleries, one after the other: 100,000 photo places, some 570,000 places on land.
+            first, last = (20.0, 30.0) if total == totals[0] else (30.0, 58.0)
             return service.progress_of(feedback, first, last)(done, total)
 
         return open_surface(service.model(), folder=service.cache_folder(), plain=True, progress=progress)
@@ -314,9 +313,9 @@ class GeolocatePhoto(InsightAlgorithm):
         page.heading(self.tr("How to read this"))
         page.text(
             self.tr(
-                "A photo is compared with what the model has learned of places all over the Earth. How sure it may be "
-                "was fitted on other photos whose country is known: of such photos about half lie in the 50 % area and "
-                "nine of ten in the 90 % area, of photos of another kind fewer. No nearer than some 10 km can be told."
+                "A photo is compared with what the model has learned of places all over the Earth. How sure the answer "
+                "may be was fitted on a few photos whose country is known: of photos of another kind the areas "
+                "may hold fewer than they say. Nothing nearer than some 10 km can be told apart."
             )
         )
         engine = service.model()
@@ -364,8 +363,8 @@ class GeolocatePhoto(InsightAlgorithm):
         )
         columns = ("concept", "family", "grade", "moved", "moved_by_chance")
         rows = [[a, b, c, f"{d:.0%}", f"{e:.0%}"] for a, b, c, d, e in zip(*(reasons[name] for name in columns))]
-        heads = ["concept", "family", "grade", "moved", "by chance"]
-        page.table([self.tr(text) for text in heads], rows)
+        heads = [self.tr("concept"), self.tr("family"), self.tr("grade"), self.tr("moved"), self.tr("by chance")]
+        page.table(heads, rows)
 
 
 def title_of(located):
@@ -374,15 +373,20 @@ def title_of(located):
 
 
 def world(one, columns=360):
-    """Return a map of the world with the probability, as HTML."""
-    step = 360.0 / columns
+    """Return a map of the world as HTML; every pixel shows the highest density in it, so that no cell is lost."""
+    look, step = look_of("density"), 360.0 / columns
+    rows = round(144.0 / step)  # from 84 degrees north to 60 south
     lon = -180.0 + step * (np.arange(columns) + 0.5)
-    lat = 84.0 - step * (np.arange(round(144.0 / step)) + 0.5)
-    row = cells.Lookup(one.cells)(np.stack([np.tile(lon, len(lat)), np.repeat(lat, columns)], axis=1))
-    look = look_of("density")
-    share = np.log10(np.maximum(one.density, 1e-300))[row]
-    values = np.where(row >= 0, np.maximum(share, np.log10(look.low)), np.nan).reshape(len(lat), columns)
-    return shown(picture(values, (_NOTHING, *look.colours[2:]), np.log10(look.low), np.log10(look.high)), one.name)
+    lat = 84.0 - step * (np.arange(rows) + 0.5)
+    density = np.log10(np.clip(one.density, look.low, look.high))
+    row = cells.Lookup(one.cells)(np.stack([np.tile(lon, rows), np.repeat(lat, columns)], axis=1))
+    values = np.where(row >= 0, density[row], np.nan)
+    at = np.floor([(one.lonlat[:, 0] + 180.0) / step, (84.0 - one.lonlat[:, 1]) / step]).astype(int)
+    seen = (at[1] >= 0) & (at[1] < rows)
+    np.fmax.at(values, at[1, seen] * columns + at[0, seen] % columns, density[seen])
+    low, high = np.log10([look.low, look.high])
+    values = values.reshape(rows, columns)
+    return shown(picture(values, (_NOTHING, *look.colours[2:]), low, high), one.name)
 
 
 def _outlined(level, pen):

@@ -8,7 +8,7 @@ unloaded. Everything here may take seconds: call it from a worker thread, never 
 import threading
 
 from .client import Engine, EngineError
-from .finder import find
+from .finder import candidates, find
 
 __all__ = ["EngineError", "running", "stop"]
 
@@ -34,11 +34,14 @@ def running(cancelled=None):
         There is none on this machine, or it does not start; the message says how to get one.
     """
     with _LOCK:
-        engine = _kept.get("engine")
+        engine, asked = _kept.get("engine"), candidates()
+        if engine is not None and _kept["asked"] != asked:  # the user has chosen or made another one
+            engine.close()
         if engine is None or not engine.alive:
             found, problems = find(cancelled)
             if found is None:
                 raise EngineError(problems)
+            _kept["asked"] = asked
             engine = _kept["engine"] = Engine(found.python)
             engine.start(cancelled)
         return engine

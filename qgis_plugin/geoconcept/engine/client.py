@@ -24,8 +24,8 @@ PROTOCOL = 1
 #: Seconds until Cancel is looked at again, and until a silent engine counts as stuck: at its start, and at work, where
 #: loading CLIP from a slow disk is the longest silence.
 _TICK, _START, _SILENCE = 0.1, 120.0, 600.0
-#: A longer line is none of ours.
-_LONGEST = 1 << 20
+#: A longer line is none of ours; the answer for 100,000 photos has some five million characters.
+_LONGEST = 1 << 26
 #: What QGIS and its starters set for their own Python and libraries.
 _FOREIGN = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "GDAL_", "PROJ_", "QT_", "VIRTUAL_ENV", "CONDA_")
 
@@ -150,8 +150,8 @@ class Engine:
         vectors : ndarray of float32, shape (N, 768) or (N, 512)
             Of the photos that could be read: CLIP's features, or of the weak tower vectors of the shared space.
         record : dict
-            ``kind`` ("image" or "weak"), ``tower_name``, ``sha256``, ``rows`` (which of `paths` the vectors are of),
-            ``exif`` ([lon, lat] or None each), ``failures`` (``row``, ``message``).
+            ``kind`` ("image" or "weak"), ``tower``, ``tower_name``, ``sha256``, ``warning``, ``rows`` (which of `paths`
+            the vectors are of), ``exif`` ([lon, lat] or None each), ``failures`` (``row``, ``message``).
 
         Raises
         ------

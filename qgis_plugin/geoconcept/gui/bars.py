@@ -69,7 +69,7 @@ class Bars(QWidget):
         other = [] if bar.other is None else [self.tr("pinned place: {0:.1f} %").format(bar.other)]
         return "\n".join(part for part in [*parts, told, *other, bar.concept.failure] if part)
 
-    def paintEvent(self, event):  # noqa: N802, ARG002
+    def paintEvent(self, event):  # noqa: N802
         """Paint all rows."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -87,7 +87,8 @@ class Bars(QWidget):
         painter.drawText(QRectF(0, top, edge, line), Qt.AlignmentFlag.AlignLeft, name)
         used = self.fontMetrics().horizontalAdvance(name) + 8
         painter.setPen(quiet(self.palette()))
-        family = self.fontMetrics().elidedText(bar.concept.family, Qt.TextElideMode.ElideRight, max(0, int(edge - used)))
+        room_left = max(0, int(edge - used))
+        family = self.fontMetrics().elidedText(bar.concept.family, Qt.TextElideMode.ElideRight, room_left)
         painter.drawText(QRectF(used, top, edge - used, line), Qt.AlignmentFlag.AlignRight, family)
         colour = family_colour(bar.concept.family)
         self._bar(painter, QRectF(0, top + line + 1, edge, 8), bar.value, colour)

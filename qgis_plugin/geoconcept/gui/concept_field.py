@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A field for names of concepts: completes while one types, and opens a list to tick."""
 
+from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import QStringListModel, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QCompleter,
@@ -13,7 +14,6 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from qgis.gui import QgsFilterLineEdit
 
 from .catalogue import catalogue
 from .concept_list import ConceptFilter, ConceptModel
@@ -143,4 +143,5 @@ class ConceptPicker(QDialog):
 
     def _tell(self, *_):
         names = self.names()
-        self.count.setText(self.tr("{0} chosen: {1}").format(len(names), "; ".join(names)) if names else self.tr("none chosen"))
+        told = self.tr("{0} chosen: {1}").format(len(names), "; ".join(names))
+        self.count.setText(told if names else self.tr("none chosen"))

@@ -59,7 +59,7 @@ class ConceptModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return entry.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "{0}\n{1}\n{2}".format(entry.name, entry.concept.description, GRADES.get(entry.grade, "")).strip()
+            return "\n".join([entry.name, entry.concept.description, GRADES.get(entry.grade, "")]).strip()
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
             return self.tr("family {0}, grade {1}").format(entry.family, entry.grade or self.tr("none"))
         if role == Qt.ItemDataRole.DecorationRole:
@@ -83,7 +83,7 @@ class ConceptModel(QAbstractListModel):
 
 
 class ConceptFilter(QSortFilterProxyModel):
-    """Rows whose name, aliases, family and description hold all words of a text; names that begin with it come first."""
+    """Rows whose name, aliases, family and description hold all words of a text; the best matches come first."""
 
     def __init__(self, model, parent=None):
         super().__init__(parent)
@@ -101,7 +101,7 @@ class ConceptFilter(QSortFilterProxyModel):
         self.family, self.grades = family, grades
         self.invalidate()
 
-    def filterAcceptsRow(self, row, parent):  # noqa: N802, ARG002
+    def filterAcceptsRow(self, row, parent):  # noqa: N802
         """Tell whether a row is shown."""
         entry = self.sourceModel().entries[row]
         if self.family and entry.family != self.family:
@@ -126,7 +126,7 @@ class ConceptDelegate(QStyledItemDelegate):
 
     _MARGIN = 5
 
-    def sizeHint(self, option, index):  # noqa: N802, ARG002
+    def sizeHint(self, option, index):  # noqa: N802
         """Return room for the map, or for three lines of text."""
         return QSize(COLUMNS + 140, max(ROWS, 3 * option.fontMetrics.height()) + 2 * self._MARGIN)
 
@@ -160,5 +160,6 @@ class ConceptDelegate(QStyledItemDelegate):
         painter.setBrush(family_colour(entry.family))
         painter.drawEllipse(dot)
         painter.setPen(colour if chosen else quiet(option.palette))
-        painter.drawText(QRectF(left + 12, top + lines * line, right - left - 12, line), Qt.AlignmentFlag.AlignVCenter, entry.family)
+        below = QRectF(left + 12, top + lines * line, right - left - 12, line)
+        painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, entry.family)
         painter.restore()

@@ -3,10 +3,10 @@
 
 from dataclasses import replace
 
-from qgis.core import QgsProcessingUtils, QgsProject, QgsProcessingOutputLayerDefinition
+from qgis.core import QgsProcessingOutputLayerDefinition, QgsProcessingUtils, QgsProject
 from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import Qt, QUrl, pyqtSignal
-from qgis.PyQt.QtGui import QDesktopServices, QKeySequence
+from qgis.PyQt.QtGui import QDesktopServices, QTextDocument
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -26,6 +26,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from .. import service
+from ..compat import tr
 from ..core.concept_files import write_concept
 from ..core.concepts import default_kind
 from ..core.errors import GeoConceptError
@@ -69,7 +70,7 @@ class ConceptTab(QWidget):
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(self._upper)
         splitter.addWidget(self._lower)
-        splitter.setSizes([420, 190])
+        splitter.setSizes([340, 150])
         splitter.setStretchFactor(0, 1)
         splitter.setStretchFactor(1, 0)
         splitter.setChildrenCollapsible(False)
@@ -85,7 +86,7 @@ class ConceptTab(QWidget):
         self.search = QgsFilterLineEdit()
         self.search.setShowSearchIcon(True)
         self.search.setPlaceholderText(self.tr("Search concepts, or write any words"))
-        self.search.setToolTip(self.tr("Finds names, other names, families and descriptions. Return chooses the first."))
+        self.search.setToolTip(self.tr("Finds names, aliases, families and descriptions. Return chooses the first."))
         self.search.textChanged.connect(self._search)
         self.search.returnPressed.connect(self._choose_first)
         self.family, self.grade = QComboBox(), QComboBox()
@@ -161,9 +162,8 @@ class ConceptTab(QWidget):
         box.addWidget(self._own)
 
     def _build_preview(self):
-        self.live = QCheckBox(self.tr("&Preview on the map"))
+        self.live = QCheckBox(self.tr("Preview on the map"))
         self.live.setToolTip(self.tr("Draw the concept over the map, wherever it goes; it is not a layer"))
-        self.live.setShortcut(QKeySequence(self.tr("Alt+P")))
         self.live.toggled.connect(self._toggle)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(10, 100)
@@ -183,7 +183,7 @@ class ConceptTab(QWidget):
         self.kind.currentIndexChanged.connect(self._show_kind)
         self.legend = Legend()
         self.state = QLabel()
-        self.keep = QPushButton(self.tr("&Keep as layer"))
+        self.keep = QPushButton(self.tr("Keep as layer"))
         self.keep.setToolTip(self.tr("Compute a raster layer of the map's extent, in the CRS of the map"))
         self.keep.clicked.connect(self.keep_layer)
         top, bottom = QHBoxLayout(), QHBoxLayout()
@@ -261,12 +261,22 @@ class ConceptTab(QWidget):
 
     def _take(self, concept, path=None):
         self.concept, self._path = concept, path
-        self.details.setHtml(details_of(concept))
+        self._tell_details(concept)
         self._own.setVisible(path is not None)
         self._enable()
         self.kind.setEnabled(concept.calibration is not None and concept.percentiles is not None)
         self.chosen.emit(concept)
         self._show_kind()
+
+    def _tell_details(self, concept):
+        """Show what is known; words, which stand in no list, with their small map."""
+        picture = self.catalogue.picture_of(concept) if concept.family == "text" else None
+        self.details.setHtml(
+            ("<p><img src='map' width='192' height='76'></p>" if picture else "") + details_of(concept)
+        )
+        if picture is not None:
+            self.details.document().addResource(QTextDocument.ResourceType.ImageResource, QUrl("map"), picture)
+            self.details.document().markContentsDirty(0, 1)
 
     def _enable(self):
         for widget in (self.live, self.keep):
@@ -278,13 +288,17 @@ class ConceptTab(QWidget):
         """Read the text of the search field as words."""
         text = f"{service.WORDS} {self.search.text().strip()}"
         self.words.setEnabled(False)
-        job = Job(self.tr("Reading words"), lambda _: service.concepts(text)[0], self._words_read, self.messages.problem)
-        job.taskTerminated.connect(lambda: self.words.setEnabled(True))
+        title, problem = self.tr("Reading words"), self.messages.problem
+        job = Job(title, lambda _: service.concepts(text)[0], self._words_read, problem)
+        job.taskTerminated.connect(self._words_over)
         self.jobs.add(job, job.title)
         job.start()
 
-    def _words_read(self, concept):
+    def _words_over(self):
         self.words.setEnabled(True)
+
+    def _words_read(self, concept):
+        self._words_over()
         self.list.selectionModel().clear()
         self._take(concept)
 
@@ -337,11 +351,13 @@ class ConceptTab(QWidget):
             self._toggle(self.live.isChecked())
 
     def _drawn(self, share):
-        self.state.setText(self.tr("complete") if share >= 1.0 else self.tr("refining, {0:.0f} %").format(100.0 * share))
+        refining = self.tr("refining, {0:.0f} %").format(100.0 * share)
+        self.state.setText(self.tr("complete") if share >= 1.0 else refining)
 
     def concept_text(self):
         """Return the text by which algorithms know the concept chosen."""
-        return f"{service.WORDS} {self.concept.name}" if self.concept.family == "text" and self._path is None else self.concept.name
+        words = self.concept.family == "text" and self._path is None
+        return f"{service.WORDS} {self.concept.name}" if words else self.concept.name
 
     def keep_layer(self):
         """Run the algorithm over what the map shows; the preview makes room for its layer."""
@@ -349,7 +365,9 @@ class ConceptTab(QWidget):
         crs = settings.destinationCrs()
         area = on_earth(settings.visibleExtent(), crs)
         if area.isEmpty() or not crs.isValid():
-            self.messages.problem(self.tr("The map shows no part of the Earth: zoom to it first, or set the CRS of the project."))
+            self.messages.problem(
+                self.tr("The map shows no part of the Earth: zoom to it first, or set the CRS of the project.")
+            )
             return
         bounds = f"{area.xMinimum()},{area.xMaximum()},{area.yMinimum()},{area.yMaximum()}"
         path = QgsProcessingUtils.generateTempFilename("concept.tif")
@@ -362,7 +380,8 @@ class ConceptTab(QWidget):
         }
         name = self.concept.name
         try:
-            run = AlgorithmRun("geoconcept:conceptraster", parameters, lambda _: self._kept(name), self.messages.problem, parent=self)
+            done, failed = lambda _: self._kept(name), self.messages.problem
+            run = AlgorithmRun("geoconcept:conceptraster", parameters, done, failed, parent=self)
         except GeoConceptError as error:
             self.messages.problem(str(error))
             return
@@ -385,7 +404,7 @@ def _short(text, most=28):
 def _renamed(concept, path, name):
     """Write an own concept under another name; the old file goes when the new one is there."""
     if name in service.names():
-        raise GeoConceptError(f"there is a concept {name!r} already: choose another name")
+        raise GeoConceptError(tr("ConceptTab", "there is a concept {0!r} already: choose another name").format(name))
     renamed = replace(concept, name=name)
     target = path.with_name(f"{renamed.variable}.concept")
     write_concept(renamed, target, service.model())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The field for concepts in Processing's forms: with list and completer in a form of its own, plain in batches and models."""
+"""The field for concepts in Processing's forms: with list and completer; a plain line in batches and models."""
 
 from processing.gui.wrappers import DIALOG_STANDARD, WidgetWrapper
 from qgis.PyQt.QtWidgets import QLineEdit

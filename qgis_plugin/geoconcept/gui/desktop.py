@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The desktop's part: a button, a menu, the dock, a page of options; `close` takes all away."""
 
+from qgis.PyQt import QtGui, QtWidgets
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction, QMenu
+from qgis.PyQt.QtWidgets import QMenu
 
 from . import catalogue
 from .dock import Dock
@@ -12,6 +13,9 @@ from .messages import Messages
 from .settings import ICON, OptionsFactory
 
 __all__ = ["Desktop"]
+
+#: It has moved from Qt 5 to Qt 6.
+QAction = getattr(QtGui, "QAction", None) or QtWidgets.QAction
 
 
 class Desktop(QObject):

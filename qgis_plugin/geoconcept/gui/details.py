@@ -21,14 +21,15 @@ def details_of(concept):
     str
     """
     grade = concept.grade_at_places
+    tested = grade and concept.family != "text"
     rows = [
-        (_tr("Grade"), f"{grade}: {GRADES[grade]}" if grade and concept.family != "text" else grade or _tr("not graded")),
+        (tr("Details", "Grade"), f"{grade}: {GRADES[grade]}" if tested else grade or tr("Details", "not graded")),
         *_test(concept),
         *_evidence(concept),
-        (_tr("Compared with"), concept.reference.replace("_", " ")),
-        (_tr("Scale"), _tr("{0:g} to {1:g} km").format(*concept.scale_km)),
-        (_tr("Also called"), ", ".join(concept.aliases)),
-        (_tr("Truth"), concept.provenance.get("truth", "")),
+        (tr("Details", "Compared with"), concept.reference.replace("_", " ")),
+        (tr("Details", "Scale"), tr("Details", "{0:g} to {1:g} km").format(*concept.scale_km)),
+        (tr("Details", "Also called"), ", ".join(concept.aliases)),
+        (tr("Details", "Truth"), concept.provenance.get("truth", "")),
     ]
     table = "".join(
         f"<tr><td style='padding-right:8px'><i>{escape(name)}</i></td><td>{escape(str(value))}</td></tr>"
@@ -46,24 +47,21 @@ def _test(concept):
     found = concept.validity_at_places
     if found is None:
         return []
-    interval = " ({0:.3f} \u2013 {1:.3f})".format(*found.interval) if found.interval else ""
-    rows = [(_tr("Tested"), f"{found.metric} {found.value:.3f}{interval}, {found.folds}")]
+    low, high = found.interval or (None, None)
+    interval = "" if low is None else f" ({low:.3f} \u2013 {high:.3f})"
+    rows = [(tr("Details", "Tested"), f"{found.metric} {found.value:.3f}{interval}, {found.folds}")]
     controls = ", ".join(f"{name} {value:.2f}" for name, value in found.controls.items())
-    return [*rows, (_tr("Controls"), controls)]
+    return [*rows, (tr("Details", "Controls"), controls)]
 
 
 def _evidence(concept):
     """What speaks for and against a concept made of words, which nobody has tested."""
     facts = concept.provenance
     names = {
-        "unknown_words": _tr("Unknown words"),
-        "nearest": _tr("Most alike"),
-        "geographic": _tr("About a place"),
-        "peak": _tr("Peak"),
+        "unknown_words": tr("Details", "Unknown words"),
+        "nearest": tr("Details", "Most alike"),
+        "geographic": tr("Details", "About a place"),
+        "peak": tr("Details", "Peak"),
     }
     rows = [(name, facts[key]) for key, name in names.items() if facts.get(key)]
     return rows if concept.family == "text" else []
-
-
-def _tr(text):
-    return tr("Details", text)

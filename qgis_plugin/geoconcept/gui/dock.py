@@ -42,11 +42,12 @@ class Dock(QgsDockWidget):
         self.layer = LayerTab(self.jobs, messages)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        # No mnemonics anywhere in the dock: they would take those of QGIS's menus.
         for tab, title in (
-            (self.concept, self.tr("&Concept")),
-            (self.place, self.tr("P&lace")),
-            (self.photo, self.tr("P&hoto")),
-            (self.layer, self.tr("La&yer")),
+            (self.concept, self.tr("Concept")),
+            (self.place, self.tr("Place")),
+            (self.photo, self.tr("Photo")),
+            (self.layer, self.tr("Layer")),
         ):
             self.tabs.addTab(tab, title)
         body = _Body()
@@ -56,12 +57,17 @@ class Dock(QgsDockWidget):
         box.addWidget(self.jobs)
         self.setWidget(body)
         self.messages = messages
+        self.closed.connect(self._closed)
         catalogue().told.connect(messages.problem)
 
     def showEvent(self, event):  # noqa: N802
         """Begin to load."""
         super().showEvent(event)
         catalogue().ensure()
+
+    def _closed(self):
+        """A preview that cannot be switched off would be in the way."""
+        self.concept.live.setChecked(False)
 
     def close_down(self):
         """Stop what is running and give the map back."""

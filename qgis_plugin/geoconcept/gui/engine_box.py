@@ -81,11 +81,14 @@ class EngineBox(QFrame):
         self.install.setVisible(not found)
 
     def _say(self, colour, title, text):
-        self.state.setText(f"<b style='color:{colour}'>\u25cf {escape(title)}</b><br>{escape(text)}")
+        self.state.setText(
+            f"<b style='color:{colour}'>\u25cf {escape(title)}</b><br>{escape(text[:1].upper() + text[1:])}"
+        )
 
     def _install(self):
         dialog = EngineDialog(self)
         dialog.exec()
+        dialog.deleteLater()
         self.look()
 
     def _choose(self):

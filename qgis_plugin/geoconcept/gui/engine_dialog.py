@@ -46,7 +46,7 @@ class EngineDialog(QDialog):
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setPlaceholderText(self.tr("What is done appears here, line by line."))
-        self.begin = QPushButton(self.tr("&Begin"))
+        self.begin = QPushButton(self.tr("Begin"))
         self.begin.setEnabled(False)
         self.begin.clicked.connect(self._begin)
         self.copy = QPushButton(self.tr("Copy diagnostics"))
@@ -94,6 +94,8 @@ class EngineDialog(QDialog):
         self.stop.setEnabled(False)
 
     def reject(self):
-        """Close; what is running is stopped, and taken up again the next time."""
+        """Close; what is running is stopped within a second, and taken up again the next time."""
         self._stop()
+        if self.task is not None and self.task.isActive():
+            self.task.waitForFinished(5000)
         super().reject()

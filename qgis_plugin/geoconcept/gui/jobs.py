@@ -131,7 +131,7 @@ class _Feedback(QgsProcessingFeedback):
         super().__init__(False)
         self.error = ""
 
-    def reportError(self, error, fatalError=False):  # noqa: N802, N803, ARG002
+    def reportError(self, error, fatalError=False):  # noqa: N802
         self.error = error
         log(error, Qgis.MessageLevel.Critical)
 
@@ -233,20 +233,13 @@ class JobList(QWidget):
         row = _Row(task, title, self)
         self.rows[task] = row
         self.layout().addWidget(row)
-        for ended in (task.taskCompleted, task.taskTerminated):
-            ended.connect(lambda task=task: self._remove(task))
         return row
-
-    def _remove(self, task):
-        row = self.rows.pop(task, None)
-        if row is not None:
-            row.hide()
-            row.deleteLater()
 
 
 class _Row(QWidget):
     def __init__(self, task, title, parent):
         super().__init__(parent)
+        self.jobs, self.task = parent, task
         label, self.bar = QLabel(title), QProgressBar()
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         label.setToolTip(title)
@@ -255,10 +248,21 @@ class _Row(QWidget):
         self.button.setToolTip(tr("JobList", "Stop; nothing half-made is kept"))
         self.button.clicked.connect(task.cancel)
         self.button.clicked.connect(lambda: self.button.setEnabled(False))
-        task.progressChanged.connect(lambda value: self.bar.setValue(int(value)))
+        # Methods, not lambdas: Qt forgets them with this row, and late signals find nobody.
+        task.progressChanged.connect(self._move)
+        task.taskCompleted.connect(self._end)
+        task.taskTerminated.connect(self._end)
         box = QGridLayout(self)
         box.setContentsMargins(8, 0, 8, 0)
         box.setVerticalSpacing(2)
         box.addWidget(label, 0, 0, 1, 2)
         box.addWidget(self.bar, 1, 0)
         box.addWidget(self.button, 1, 1)
+
+    def _move(self, value):
+        self.bar.setValue(int(value))
+
+    def _end(self):
+        self.jobs.rows.pop(self.task, None)
+        self.hide()
+        self.deleteLater()

@@ -17,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from .. import service
+from ..compat import tr
 from ..core.errors import GeoConceptError
 from .concept_field import ConceptField, split_names
 from .jobs import AlgorithmRun
@@ -72,7 +73,7 @@ class LayerTab(QWidget):
             for button in buttons:
                 group.addButton(button)
             buttons[0].setChecked(True)
-        self.run = QPushButton(self.tr("&Add concepts"))
+        self.run = QPushButton(self.tr("Add concepts"))
         self.run.clicked.connect(self.start)
         self.empty = hint(self.tr("The project has no vector layer: add one, then choose it here."))
         self._lay_out()
@@ -167,7 +168,8 @@ class LayerTab(QWidget):
         except GeoConceptError as error:
             self.messages.problem(str(error))
             return
-        self.messages.info(self.tr("{0} fields were added to {1}: save the edits to keep them.").format(count, layer.name()))
+        told = self.tr("{0} fields were added to {1}: save the edits to keep them.")
+        self.messages.info(told.format(count, layer.name()))
 
     def close_down(self):
         """Nothing to give back."""
@@ -197,14 +199,22 @@ def add_fields(layer, scored):
     ids = [feature.id() for feature in layer.getFeatures()]
     rows = [feature.attributes()[old:] for feature in scored.getFeatures()]
     if len(ids) != len(rows):
-        raise GeoConceptError("the layer has changed while it was scored: nothing was written; run it again")
+        raise GeoConceptError(
+            tr("LayerTab", "the layer has changed while it was scored: nothing was written; run it again")
+        )
     if not layer.isEditable() and not layer.startEditing():
-        raise GeoConceptError(f"layer {layer.name()!r} cannot be edited: make a new layer instead")
+        raise GeoConceptError(
+            tr("LayerTab", "layer {0!r} cannot be edited: make a new layer instead").format(layer.name())
+        )
     layer.beginEditCommand("GeoConcept")
     try:
         for one in new:
             if not layer.addAttribute(one):
-                raise GeoConceptError(f"layer {layer.name()!r} takes no field {one.name()!r}: make a new layer instead")
+                raise GeoConceptError(
+                    tr("LayerTab", "layer {0!r} takes no field {1!r}: make a new layer instead").format(
+                        layer.name(), one.name()
+                    )
+                )
         at = [layer.fields().lookupField(one.name()) for one in new]
         for fid, row in zip(ids, rows):
             layer.changeAttributeValues(fid, dict(zip(at, row)))

@@ -75,7 +75,7 @@ class DropArea(QFrame):
             event.acceptProposedAction()
             self._mark(True)
 
-    def dragLeaveEvent(self, event):  # noqa: N802, ARG002
+    def dragLeaveEvent(self, event):  # noqa: N802
         """As before."""
         self._mark(False)
 
@@ -126,10 +126,10 @@ class PhotoTab(QWidget):
         self.drop = DropArea()
         self.drop.dropped.connect(self.take)
         self.drop.refused.connect(messages.problem)
-        self.open = QPushButton(self.tr("&Open\u2026"))
+        self.open = QPushButton(self.tr("Open\u2026"))
         self.open.setToolTip(self.tr("Choose a photo, or a vector of one"))
         self.open.clicked.connect(self._choose)
-        self.run = QPushButton(self.tr("&Locate"))
+        self.run = QPushButton(self.tr("Locate"))
         self.run.setEnabled(False)
         self.run.clicked.connect(self.start)
         self.position = hint("")
@@ -140,7 +140,7 @@ class PhotoTab(QWidget):
         self.places.itemActivated.connect(self._zoom)
         self.empty = hint(self.tr("The best places appear here, most likely first; heatmap and areas become layers."))
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.report = QPushButton(self.tr("Open &report"))
+        self.report = QPushButton(self.tr("Open report"))
         self.report.setToolTip(self.tr("Why there: the concepts that the photo expresses, and the credible areas"))
         self.report.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self._report)))
         self.report.hide()
@@ -204,14 +204,17 @@ class PhotoTab(QWidget):
             return
         self.run.setEnabled(False)
         self.jobs.add(run.start(), self.tr("Locating {0}").format(Path(self.path).name))
-        run.task.taskTerminated.connect(lambda: self.run.setEnabled(True))
+        run.task.taskTerminated.connect(self._over)
+
+    def _over(self):
+        self.run.setEnabled(True)
 
     def _failed(self, sentence):
-        self.run.setEnabled(True)
+        self._over()
         self.messages.problem(sentence)
 
     def _located(self, results):
-        self.run.setEnabled(True)
+        self._over()
         self.places.clear()
         layer = QgsProject.instance().mapLayer(str(results.get("POINTS", "")))
         for feature in layer.getFeatures() if layer is not None else []:

@@ -7,6 +7,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from .. import service
+from ..compat import tr
 from ..core.coordinates import near_pole, near_seam
 from ..core.land_mask import on_land
 from .bars import Bar, Bars
@@ -58,7 +59,7 @@ class PlaceTab(QWidget):
         self._marks = []
         self.tool = PlaceTool(canvas)
         self.tool.clicked.connect(self.ask)
-        self.button = QPushButton(self.tr("&Click a place on the map"))
+        self.button = QPushButton(self.tr("Click a place on the map"))
         self.button.setCheckable(True)
         self.button.setToolTip(self.tr("Click on the map to see the strongest concepts there; drag to pan"))
         self.button.toggled.connect(self._toggle)
@@ -72,7 +73,7 @@ class PlaceTab(QWidget):
         self.warning = QLabel()
         self.warning.setWordWrap(True)
         self.warning.setStyleSheet("color: #b26a00")
-        self.pin = QPushButton(self.tr("P&in"))
+        self.pin = QPushButton(self.tr("Pin"))
         self.pin.setCheckable(True)
         self.pin.setToolTip(self.tr("Keep this place and compare the next one with it"))
         self.pin.toggled.connect(self._pin)
@@ -87,7 +88,9 @@ class PlaceTab(QWidget):
         self.note = hint(
             self.tr("Bars: percentile, the share of reference places that score lower. Associated with, not observed.")
         )
-        self.empty = hint(self.tr("Press the button, then click on the map:\nthe strongest concepts of the place appear here."))
+        self.empty = hint(
+            self.tr("Press the button, then click on the map:\nthe strongest concepts of the place appear here.")
+        )
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
         catalogue().changed.connect(self._families)
@@ -225,9 +228,9 @@ def _place(lon, lat):
     values = service.score(lonlat, service.model().bank.shown, "percentile")[0]
     warnings = []
     if near_seam(lonlat)[0]:
-        warnings.append(service.tr("PlaceTab", "Within half a degree of the antimeridian: scores jump there."))
+        warnings.append(tr("PlaceTab", "Within half a degree of the antimeridian: scores jump there."))
     if near_pole(lonlat)[0]:
-        warnings.append(service.tr("PlaceTab", "Within half a degree of a pole: scores jump there."))
+        warnings.append(tr("PlaceTab", "Within half a degree of a pole: scores jump there."))
     if not on_land(lonlat)[0]:
-        warnings.append(service.tr("PlaceTab", "At sea: the concepts were tested on land."))
+        warnings.append(tr("PlaceTab", "At sea: the concepts were tested on land."))
     return Place((lon, lat), values, warnings)

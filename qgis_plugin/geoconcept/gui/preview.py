@@ -4,9 +4,10 @@
 import time
 
 import numpy as np
-from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsProject, QgsRectangle
+from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsPointXY, QgsProject, QgsRectangle
 from qgis.gui import QgsMapCanvasItem
-from qgis.PyQt.QtCore import QObject, QRectF, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QPointF, QTimer, pyqtSignal
+from qgis.PyQt.QtGui import QPolygonF, QTransform
 
 from .. import service
 from ..core.land_mask import on_land
@@ -161,11 +162,12 @@ class Raster:
 
 
 class _Overlay(QgsMapCanvasItem):
-    """A picture at its place on the map; it moves and grows with the map until a new one comes."""
+    """A picture at its place on the map, turned with it; it moves and grows with the map until a new one comes."""
 
     def __init__(self, canvas):
         super().__init__(canvas)
         self.image, self.extent = None, QgsRectangle()
+        self._right = self._down = QPointF()
         self.setZValue(1)
 
     def put(self, image, extent):
@@ -175,13 +177,24 @@ class _Overlay(QgsMapCanvasItem):
 
     def updatePosition(self):  # noqa: N802
         """Keep the place; called by QGIS whenever the map has moved."""
-        self.setRect(self.extent)
+        left, top = self.extent.xMinimum(), self.extent.yMaximum()
+        corner = self.toCanvasCoordinates(QgsPointXY(left, top))
+        self.prepareGeometryChange()
+        self._right = self.toCanvasCoordinates(QgsPointXY(self.extent.xMaximum(), top)) - corner
+        self._down = self.toCanvasCoordinates(QgsPointXY(left, self.extent.yMinimum())) - corner
+        self.setPos(corner)
 
-    def paint(self, painter, option=None, widget=None):  # noqa: ARG002
+    def boundingRect(self):  # noqa: N802
+        """Return what Qt is to paint anew."""
+        corners = (QPointF(), self._right, self._right + self._down, self._down)
+        return QPolygonF(corners).boundingRect()
+
+    def paint(self, painter, option=None, widget=None):
         """Draw the picture."""
         if self.image is not None:
-            place = self.boundingRect()
-            painter.drawImage(QRectF(0.0, 0.0, place.width() - 2.0, place.height() - 2.0), self.image)
+            right, down = self._right / self.image.width(), self._down / self.image.height()
+            painter.setTransform(QTransform(right.x(), right.y(), down.x(), down.y(), 0.0, 0.0), True)
+            painter.drawImage(QPointF(), self.image)
 
 
 class Preview(QObject):

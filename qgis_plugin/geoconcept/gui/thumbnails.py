@@ -45,7 +45,7 @@ class World:
     def _keep(self, path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_file(path) as part, open(part, "wb") as out:
+            with atomic_file(path) as part, part.open("wb") as out:
                 np.save(out, self.vectors, allow_pickle=False)
         except (OSError, GeoConceptError) as error:
             self.problem = str(error)

@@ -39,7 +39,7 @@ class Legend(QWidget):
         """Return room for the ramp, its ends and two lines of caption."""
         return QSize(200, 14 + 3 * self.fontMetrics().height())
 
-    def paintEvent(self, event):  # noqa: N802, ARG002
+    def paintEvent(self, event):  # noqa: N802
         """Paint ramp, ends and caption."""
         painter, look = QPainter(self), look_of(self.kind)
         ramp = QLinearGradient(0.0, 0.0, float(self.width()), 0.0)

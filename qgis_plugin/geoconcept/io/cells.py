@@ -12,6 +12,7 @@ from qgis.core import (
     QgsRectangle,
 )
 
+from ..compat import tr
 from ..core.errors import InputError
 from ..core.locate import hexgrid
 
@@ -100,7 +101,7 @@ def share_inside(source, surface, transform_context=None):
             shape.transform(to_lonlat)
             shapes.append(shape.makeValid())
     if not shapes:
-        raise InputError(f"layer '{source.sourceName()}' has no polygons")
+        raise InputError(tr("cells", "layer '{0}' has no polygons").format(source.sourceName()))
     shape = QgsGeometry.unaryUnion(shapes)
     near = np.flatnonzero(_near(surface.lonlat, shape.boundingBox()))
     engine = QgsGeometry.createGeometryEngine(shape.constGet())

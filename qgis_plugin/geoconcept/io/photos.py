@@ -101,6 +101,8 @@ def _through_engine(photos, tower, weights, feedback):
         cancelled=feedback.isCanceled,
         progress=lambda percent, message: (feedback.setProgress(percent / 5.0), feedback.setProgressText(message)),
     )
+    if record["warning"]:
+        feedback.pushWarning(record["warning"])
     name = f"{record['tower_name']}{' (weak)' if record['tower'] == 'weak' else ''}, sha256 {record['sha256']}"
     shared = vectors if record["kind"] == "weak" else to_shared(vectors, service.model())
     found = {}
