@@ -97,6 +97,9 @@ def build_tree(tree=TREE):
             target.with_name(target.name + ".planes").write_bytes(split_planes(source.read_bytes()))
         else:
             target.write_bytes(_grouped(source.read_bytes()) if name.endswith(".json") else source.read_bytes())
+    # The core is under the package's own licence, and names the works of others that are in it.
+    shutil.copyfile(ROOT / "LICENSE", tree / "LICENSE.core")
+    shutil.copyfile(ROOT / "NOTICE", tree / "NOTICE")
     metadata = tree / "metadata.txt"
     metadata.write_text(
         re.sub(r"(?m)^version=.*$", f"version={version()}", metadata.read_text(encoding="utf-8")), "utf-8"

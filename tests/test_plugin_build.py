@@ -45,9 +45,14 @@ def test_the_zip_follows_the_sites_rules(made):
         names = content.namelist()
         assert {info.external_attr >> 16 for info in content.infolist()} == {0o644}
     assert {name.split("/")[0] for name in names} == {"geoconcept"}
-    assert {"geoconcept/LICENSE", "geoconcept/metadata.txt", "geoconcept/__init__.py", "geoconcept/icon.svg"} <= set(
-        names
-    )
+    assert {
+        "geoconcept/LICENSE",
+        "geoconcept/LICENSE.core",
+        "geoconcept/NOTICE",
+        "geoconcept/metadata.txt",
+        "geoconcept/__init__.py",
+        "geoconcept/icon.svg",
+    } <= set(names)
     assert not [name for name in names if name.endswith(BINARIES) or "/." in name or "__pycache__" in name]
 
 

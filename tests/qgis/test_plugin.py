@@ -10,7 +10,7 @@ from qgis.core import QgsProcessingParameterDefinition
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
 sys.path.append(str(ROOT / "qgis_plugin"))  # behind the built plugin, which has the same name
-import translations  # noqa: E402
+import translations
 
 NAMES = {
     "comparelayers",
