@@ -235,10 +235,7 @@ def _read_heads(records: list[dict[str, Any]], arrays: dict[str, NDArray[Any]]) 
     parts = [arrays[f"heads.{name}"] for name in ("weight", "bias", "percentiles")]
     if {len(part) for part in parts} != {len(rows)}:
         raise ConceptError(f"{len(rows)} concepts have a head, the arrays hold {[len(part) for part in parts]}")
-    return {
-        k: PlaceHead.from_record(records[k]["head"], *row)
-        for k, row in zip(rows, zip(*parts))
-    }
+    return {k: PlaceHead.from_record(records[k]["head"], *row) for k, row in zip(rows, zip(*parts))}
 
 
 def _present(row: NDArray[np.float32]) -> NDArray[np.float32] | None:

@@ -3,8 +3,8 @@
     python qgis_plugin/translations.py            # bring the .ts files up to date with the sources
     python qgis_plugin/translations.py --compile  # and write the .qm files that QGIS reads (needs Qt's lrelease)
 
-Texts are what stands in ``self.tr("...")``, ``self.shared("...")``, ``tr("Context", "...")`` and in the class attributes
-``TITLE``, ``GROUP`` and ``HELP`` of algorithms. Open a .ts file with Qt Linguist, or any editor, to translate it.
+Texts are what stands in ``self.tr("...")``, ``self.shared("...")``, ``tr("Context", "...")`` and in the class
+attributes ``TITLE``, ``GROUP`` and ``HELP`` of algorithms. Open a .ts file with Qt Linguist, or any editor, to translate it.
 """
 
 import argparse
@@ -94,8 +94,10 @@ def write(path, translations):
 
 def compile_all():
     """Write a .qm beside every .ts."""
-    program = shutil.which("lrelease") or shutil.which("lrelease-qt5") or next(
-        map(str, Path("/usr/lib/qt5/bin").glob("lrelease")), None
+    program = (
+        shutil.which("lrelease")
+        or shutil.which("lrelease-qt5")
+        or next(map(str, Path("/usr/lib/qt5/bin").glob("lrelease")), None)
     )
     if program is None:
         sys.exit("Qt's lrelease is not here (Debian: qttools5-dev-tools)")

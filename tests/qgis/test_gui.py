@@ -337,6 +337,19 @@ def test_the_earth_is_drawn_once():
     assert on_earth(QgsRectangle(200, 0, 300, 10), QgsCoordinateReferenceSystem(WGS84)).isEmpty()
 
 
+def test_no_ghosts_beyond_the_edge_of_a_world_map():
+    """In the corners of an Equal Earth map, outside its outline, there is nothing."""
+    from geoconcept.gui.preview import Raster
+
+    raster = Raster(QgsRectangle(-1.7e7, -8.3e6, 1.7e7, 8.3e6), QgsCoordinateReferenceSystem("EPSG:8857"), cells=40_000)
+    rows, columns = np.divmod(np.arange(raster.rows * raster.columns), raster.columns)
+    land = np.isfinite(raster.lonlat(rows, columns)[:, 0]).reshape(raster.rows, raster.columns)
+    high, wide = raster.rows // 12, raster.columns // 10
+    assert not land[:high, :wide].any()
+    assert not land[:high, -wide:].any()
+    assert 0.2 < land.mean() < 0.35
+
+
 def test_keep_as_layer(dock, canvas, said):
     """The algorithm's raster, in the CRS of the map, in the plugin's group, with the same numbers."""
     from geoconcept import service

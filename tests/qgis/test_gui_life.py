@@ -73,6 +73,7 @@ def test_options_page(provider, profile, said):  # noqa: F811
     text = page.text.toPlainText()
     for part in ("QGIS: 3.", "numpy: ", "places/s", service.model().sha256, "engine: "):
         assert part in text, part
+    until(lambda: page.engine._known, what="the engine's state")
     page.hide()
 
 

@@ -1,5 +1,6 @@
 """The tabs for places, layers and photos, offscreen."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from qgis.core import QgsApplication, QgsPointXY, QgsProject
 from qgis.PyQt.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent, QImage
+from test_algs_photo import towns, vectors  # noqa: F401 - fixtures
 from test_gui import canvas, dock, said, until  # noqa: F401 - fixtures
 
 # ------------------------------------------------------------ places
@@ -172,8 +174,8 @@ def test_results_zoom(dock, canvas, make_points):  # noqa: F811
     """Places are listed best first; a click on one shows it on the map."""
     layer = make_points(
         [(2.35, 48.85), (-70.6, -33.4)],
-        fields="rank:integer&field=probability:double&field=lon:double&field=lat:double",
-        rows=[[1, 0.4, 2.35, 48.85], [2, 0.1, -70.6, -33.4]],
+        fields="photo:string&field=rank:integer&field=probability:double&field=lon:double&field=lat:double",
+        rows=[["a.jpg", 1, 0.4, 2.35, 48.85], ["a.jpg", 2, 0.1, -70.6, -33.4]],
     )
     QgsProject.instance().addMapLayer(layer)
     dock.photo._located({"POINTS": layer.id()})
@@ -184,6 +186,22 @@ def test_results_zoom(dock, canvas, make_points):  # noqa: F811
     dock.photo._zoom(dock.photo.places.item(1))
     assert canvas.extent().contains(QgsPointXY(-70.6, -33.4))
     assert canvas.extent().width() < 20
+
+
+def test_a_vector_is_located(dock, canvas, said, towns, vectors):  # noqa: F811
+    """From file to list, layers and report, without an engine."""
+    dock.tabs.setCurrentWidget(dock.photo)
+    dock.photo.take(str(vectors))
+    dock.photo.start()
+    until(lambda: said.problems or dock.photo.places.count(), what="places")
+    assert said.problems == []
+    texts = [dock.photo.places.item(k).text() for k in range(dock.photo.places.count())]
+    first = next(text for text in texts if ": 1." in text)
+    assert re.match(r"towns.npy\[0\]: 1.  (29.9|30.0).\u00b0 N, 31..*\u00b0 E   9.* %", first), first  # Cairo
+    kinds = sorted(type(layer).__name__ for layer in QgsProject.instance().mapLayers().values())
+    assert kinds == ["QgsRasterLayer", "QgsVectorLayer", "QgsVectorLayer"]
+    assert Path(dock.photo._report).read_text("utf-8").startswith("<!DOCTYPE html>")
+    assert dock.photo.report.isVisible()
 
 
 def test_files_named_in_tests_are_not_left(dock):  # noqa: F811

@@ -265,6 +265,8 @@ class ConceptTab(QWidget):
         self._own.setVisible(path is not None)
         self._enable()
         self.kind.setEnabled(concept.calibration is not None and concept.percentiles is not None)
+        if not self.kind.isEnabled():
+            self.kind.setCurrentIndex(self.kind.findData(default_kind([concept])))
         self.chosen.emit(concept)
         self._show_kind()
 

@@ -25,12 +25,11 @@ class EngineBox(QFrame):
     Parameters
     ----------
     messages : Messages
-    jobs : JobList
     """
 
-    def __init__(self, messages, jobs, parent=None):
+    def __init__(self, messages, parent=None):
         super().__init__(parent)
-        self.messages, self.jobs, self._job, self._known = messages, jobs, None, False
+        self.messages, self._job, self._known = messages, None, False
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.state = QLabel()
         self.state.setWordWrap(True)

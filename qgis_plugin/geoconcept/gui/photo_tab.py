@@ -133,7 +133,7 @@ class PhotoTab(QWidget):
         self.run.setEnabled(False)
         self.run.clicked.connect(self.start)
         self.position = hint("")
-        self.engine = EngineBox(messages, jobs)
+        self.engine = EngineBox(messages)
         self.places = QListWidget()
         self.places.setToolTip(self.tr("Click a place to see it on the map"))
         self.places.itemClicked.connect(self._zoom)
@@ -217,14 +217,16 @@ class PhotoTab(QWidget):
         self._over()
         self.places.clear()
         layer = QgsProject.instance().mapLayer(str(results.get("POINTS", "")))
-        for feature in layer.getFeatures() if layer is not None else []:
-            self._list(feature)
+        features = list(layer.getFeatures()) if layer is not None else []
+        several = len({feature["photo"] for feature in features}) > 1
+        for feature in features:
+            self._list(feature, f"{feature['photo']}: " if several else "")
         self.places.setVisible(self.places.count() > 0)
         self.empty.setVisible(self.places.count() == 0)
         self._report = str(results.get("REPORT", ""))
         self.report.setVisible(bool(self._report))
 
-    def _list(self, feature):
+    def _list(self, feature, before):
         lon, lat = feature["lon"], feature["lat"]
         if not isinstance(lon, float) or not isinstance(lat, float):  # a photo that could not be read has no place
             return
@@ -232,7 +234,7 @@ class PhotoTab(QWidget):
             feature["rank"], abs(lat), "N" if lat >= 0 else "S", abs(lon), "E" if lon >= 0 else "W",
             100.0 * feature["probability"],
         )  # fmt: skip
-        item = QListWidgetItem(text)
+        item = QListWidgetItem(before + text)
         item.setData(Qt.ItemDataRole.UserRole, (lon, lat))
         self.places.addItem(item)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Page *GeoConcept* among QGIS's options: folders, cache, log, diagnostics."""
+"""Page *GeoConcept* among QGIS's options: folders, cache, log, engine, diagnostics."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QApplication, QGroupBox, QHBoxLayout, QLabel, QP
 
 from .. import service
 from .diagnostics import cache_bytes, clear_cache, diagnostics
-from .engine_box import engine_state
+from .engine_box import EngineBox, engine_state
 from .jobs import Job
 from .widgets import hint
 
@@ -32,7 +32,7 @@ class OptionsFactory(QgsOptionsWidgetFactory):
 
 
 class OptionsPage(QgsOptionsPageWidget):
-    """Cache, own concepts, log, diagnostics; everything acts at once.
+    """Cache, own concepts, log, engine, diagnostics; everything acts at once.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ class OptionsPage(QgsOptionsPageWidget):
         folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(service.own_folder()))))
         show = QPushButton(self.tr("Show log"))
         show.clicked.connect(messages.show_log)
+        self.engine = EngineBox(messages)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setPlaceholderText(self.tr("Measuring\u2026"))
@@ -63,12 +64,14 @@ class OptionsPage(QgsOptionsPageWidget):
         own = hint(str(service.own_folder()))
         box.addWidget(_group(self.tr("My concepts"), own, folder))
         box.addWidget(_group(self.tr("Log"), hint(self.tr("What the plugin does and what went wrong")), show))
+        box.addWidget(self.engine)
         group = QGroupBox(self.tr("Diagnostics"))
         inner = QVBoxLayout(group)
         inner.addWidget(self.text)
         inner.addWidget(self.copy)
         box.addWidget(group, 1)
         self._measure()
+        self.engine.look()
 
     def _measure(self):
         self.size.setText(self.tr("{0:.1f} MB").format(cache_bytes() / 1e6))
@@ -89,7 +92,8 @@ class OptionsPage(QgsOptionsPageWidget):
         self.messages.info(self.tr("{0:.1f} MB were freed.").format(freed / 1e6))
 
     def hideEvent(self, event):  # noqa: N802
-        """Let go of a measurement: the options are closing."""
+        """Let go of what is being looked for: the options are closing."""
+        self.engine.close_down()
         if self._job is not None:
             self._job.let_go()
             self._job = None
