@@ -4,7 +4,7 @@
     python qgis_plugin/translations.py --compile  # and write the .qm files that QGIS reads (needs Qt's lrelease)
 
 Texts are what stands in ``self.tr("...")``, ``self.shared("...")``, ``tr("Context", "...")`` and in the class
-attributes ``TITLE``, ``GROUP`` and ``HELP`` of algorithms. Open a .ts file with Qt Linguist, or any editor, to translate
+attributes ``TITLE``, ``GROUP`` and ``HELP`` of algorithms. Qt Linguist, or any editor, opens a .ts file to translate
 it.
 """
 

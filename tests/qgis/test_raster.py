@@ -62,6 +62,20 @@ def test_other_crs(run, tmp_path, crs):
     np.testing.assert_allclose(values[4, 3], service.model().score(middle, "Cfb", kind="percentile")[0, 0], atol=1e-3)
 
 
+@pytest.mark.parametrize("crs", ["EPSG:8857", "ESRI:54030", "ESRI:54009"])
+def test_a_world_map_ends_at_its_outline(run, tmp_path, crs):
+    """Outside of it the CRS names places a second time; those cells have no value."""
+    path = tmp_path / "a.tif"
+    parameters = {"CONCEPTS": "BWh", "EXTENT": "-180,180,-90,90 [EPSG:4326]", "CRS": crs, "CELL_SIZE": 400_000}
+    run("conceptraster", {**parameters, "LAND_ONLY": False, "OUTPUT": str(path)})
+    _, values = read(path)
+    rows, columns = values.shape
+    assert np.isnan(values[1, [1, 2, -3, -2]]).all()
+    assert np.isfinite(values[rows // 2, 2:-2]).all()
+    first = [int(np.flatnonzero(np.isfinite(row))[0]) for row in values[1 : rows // 2]]
+    assert first == sorted(first, reverse=True)  # the outline widens towards the equator
+
+
 def test_the_dominant_concept(run, tmp_path):
     """The number of the concept with the highest score, drawn in a colour each."""
     from geoconcept import service

@@ -82,7 +82,7 @@ class ConceptGrid(ConceptAlgorithm):
         hexagons = self.parameterAsEnum(parameters, "SHAPE", context) == 0
         size = self.parameterAsDouble(parameters, "CELL_SIZE", context) or max(extent.width(), extent.height()) / _CELLS
         middles = _middles(extent, size, hexagons)
-        lonlat = places.to_lonlat(middles, crs)
+        lonlat = places.to_lonlat(middles, crs, within=size)
         kept = np.isfinite(lonlat[:, 0])
         if self.parameterAsBool(parameters, "LAND_ONLY", context):
             kept[kept] = on_land(lonlat[kept])

@@ -4,7 +4,6 @@
 import time
 
 import numpy as np
-from osgeo import osr
 from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsPointXY, QgsProject, QgsRectangle
 from qgis.gui import QgsMapCanvasItem
 from qgis.PyQt.QtCore import QObject, QPointF, QTimer, pyqtSignal
@@ -14,7 +13,7 @@ from .. import service
 from ..core.land_mask import on_land
 from ..core.progress import report
 from ..core.style import look_of
-from ..io.places import to_lonlat
+from ..io.places import WORLD, to_lonlat
 from .jobs import Job
 from .painting import image_of
 
@@ -30,8 +29,6 @@ _BLOCK = 1024
 _PICTURES, _REST = 0.2, 0.12
 #: Share of the ramp within which colours look the same.
 _EQUAL = 1.0 / 64.0
-#: Degrees of longitude from which on a CRS is one of the whole Earth.
-_WORLD = 359.0
 
 
 def on_earth(extent, crs):
@@ -49,23 +46,13 @@ def on_earth(extent, crs):
         Empty where nothing of the Earth is in it.
     """
     bounds = crs.bounds()
-    if bounds.width() < _WORLD:  # a CRS of a part of the Earth may be used a little beyond it
+    if bounds.width() < WORLD:  # a CRS of a part of the Earth may be used a little beyond it
         return QgsRectangle(extent)
     world = bounds
     if not crs.isGeographic():
         wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
         world = QgsCoordinateTransform(wgs84, crs, QgsProject.instance()).transformBoundingBox(bounds)
     return extent.intersect(world)
-
-
-def _from_lonlat(crs):
-    """GDAL's transformation from degrees: a world map that is no rectangle has corners that name places twice."""
-    source, target = osr.SpatialReference(), osr.SpatialReference()
-    source.ImportFromEPSG(4326)
-    target.ImportFromWkt(crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED_GDAL))
-    for reference in (source, target):
-        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    return osr.CoordinateTransformation(source, target)
 
 
 class Raster:
@@ -89,8 +76,6 @@ class Raster:
         self.columns = max(1, round(extent.width() / self.size))
         self.rows = max(1, round(extent.height() / self.size))
         self.width, self.height = extent.width() / self.columns, extent.height() / self.rows
-        world = crs.bounds().width() >= _WORLD and not crs.isGeographic()
-        self._again = _from_lonlat(crs) if world else None
         self.values = np.full((self.rows, self.columns), np.nan, dtype=np.float32)
         self._known = np.zeros((self.rows, self.columns), dtype=bool)
 
@@ -98,12 +83,8 @@ class Raster:
         """Return (lon, lat) of the middles of cells, NaN off the Earth and at sea."""
         x = self.left + (columns + 0.5) * self.width
         y = self.top - (rows + 0.5) * self.height
-        xy = np.stack([x, y], axis=1)
-        pairs = to_lonlat(xy, self.crs)
+        pairs = to_lonlat(np.stack([x, y], axis=1), self.crs, within=self.width)
         good = np.isfinite(pairs[:, 0])
-        if self._again is not None and good.any():
-            back = np.array(self._again.TransformPoints(pairs[good].tolist()))[:, :2]
-            good[good] = np.abs(back - xy[good]).max(axis=1) < self.width
         pairs[good, 0] = (pairs[good, 0] + 180.0) % 360.0 - 180.0
         good[good] = on_land(pairs[good])
         pairs[~good] = np.nan

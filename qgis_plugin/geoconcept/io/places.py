@@ -5,16 +5,23 @@ import numpy as np
 from osgeo import osr
 from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsWkbTypes
 
-__all__ = ["points_of", "representative", "to_lonlat"]
+__all__ = ["WORLD", "points_of", "representative", "to_lonlat"]
 
 
-def to_lonlat(xy, crs):
+#: Degrees of longitude from which on a CRS is one of the whole Earth.
+WORLD = 359.0
+
+
+def to_lonlat(xy, crs, within=None):
     """Transform coordinates to (lon, lat).
 
     Parameters
     ----------
     xy : ndarray of float64, shape (N, 2)
     crs : QgsCoordinateReferenceSystem
+    within : float, optional
+        In units of `crs`: of a projected CRS of the whole Earth, coordinates that lie farther than this from those of
+        their own place name it a second time, outside the outline of the map, and are no place.
 
     Returns
     -------
@@ -28,20 +35,24 @@ def to_lonlat(xy, crs):
         if good.any():
             found = np.array(_transform(crs).TransformPoints(xy[good].tolist()), dtype=np.float64)
             out[good] = found[:, :2]
+            if within is not None and not crs.isGeographic() and crs.bounds().width() >= WORLD:
+                back = np.array(_transform(crs, back=True).TransformPoints(found[:, :2].tolist()))[:, :2]
+                # Written so that infinity, too, is no place.
+                out[np.flatnonzero(good)[~(np.abs(back - xy[good]).max(axis=1) <= within)]] = np.nan
         xy = out
     bad = ~np.isfinite(xy).all(axis=1) | (np.abs(xy[:, 1]) > 90.0) | (np.abs(xy[:, 0]) > 720.0)
     xy[bad] = np.nan
     return xy
 
 
-def _transform(crs):
+def _transform(crs, back=False):
     """GDAL's transformation to degrees: many points a call, and infinity, not an error, where there is no place."""
     source, target = osr.SpatialReference(), osr.SpatialReference()
     source.ImportFromWkt(crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED_GDAL))
     target.ImportFromEPSG(4326)
     for reference in (source, target):
         reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    return osr.CoordinateTransformation(source, target)
+    return osr.CoordinateTransformation(*((target, source) if back else (source, target)))
 
 
 def representative(geometry):

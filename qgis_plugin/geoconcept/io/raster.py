@@ -67,7 +67,7 @@ class Grid:
         x = self.left + (np.arange(self.columns) + 0.5) * self.size
         y = self.top - (np.arange(first, last) + 0.5) * self.size
         xy = np.stack([np.tile(x, last - first), np.repeat(y, self.columns)], axis=1)
-        return to_lonlat(xy, self.crs)
+        return to_lonlat(xy, self.crs, within=self.size)
 
 
 def write(path, grid, bands, scores, *, tags, land_only=False, progress=None):
