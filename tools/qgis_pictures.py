@@ -41,7 +41,7 @@ from qgis.PyQt.QtGui import QFont  # noqa: E402
 from qgis.testing import start_app  # noqa: E402
 
 #: Screens of the desktop's story (tests/qgis/desktop/drive.py) that the guide shows.
-SCREENS = {"3_fine": "preview", "8_compared": "place", "10_layer_done": "columns", "12_photo": "photo"}
+SCREENS = {"3_fine": "preview", "8_compared": "place", "10_layer_done": "columns", "13_located": "photo"}
 #: Twenty-two castles, to make a concept of.
 CASTLES = [
     *((-3.20, 55.95), (-4.94, 57.30), (10.75, 47.56), (14.40, 50.09), (-8.64, 53.00), (1.30, 44.80), (7.33, 50.21)),
@@ -64,8 +64,8 @@ def screens(folder):
     """Drive the desktop, and keep four of its screens."""
     from test_desktop import drive
 
-    with tempfile.TemporaryDirectory() as shots:
-        drive(Path(shots))
+    with tempfile.TemporaryDirectory() as shots, tempfile.TemporaryDirectory() as work:
+        drive(Path(shots), Path(work))
         for name, title in SCREENS.items():
             save(Image.open(Path(shots) / f"{name}.png"), folder / f"{title}.png")
 

@@ -1069,7 +1069,7 @@ Ein Wert sagt, womit ein Ort verbunden ist; er ist keine Beobachtung.</translati
     </message>
     <message>
       <source>Finds names, aliases, families and descriptions. Return chooses the first.</source>
-      <translation type="unfinished" />
+      <translation>Findet Namen, Aliasnamen, Familien und Beschreibungen. Die Eingabetaste wählt das erste.</translation>
     </message>
     <message>
       <source>Grade A</source>
@@ -1089,7 +1089,7 @@ Ein Wert sagt, womit ein Ort verbunden ist; er ist keine Beobachtung.</translati
     </message>
     <message>
       <source>Keep as layer</source>
-      <translation type="unfinished" />
+      <translation>Als Layer sichern</translation>
     </message>
     <message>
       <source>Layer: {0}</source>
@@ -1119,7 +1119,7 @@ Kalibriert: Anteil der Referenzorte mit diesem Wert, die das Merkmal tragen; nur
     </message>
     <message>
       <source>Preview on the map</source>
-      <translation type="unfinished" />
+      <translation>Vorschau auf der Karte</translation>
     </message>
     <message>
       <source>Read the text as a description of places, whatever concepts there are</source>
@@ -1186,6 +1186,10 @@ Kalibriert: Anteil der Referenzorte mit diesem Wert, die das Merkmal tragen; nur
       <translation>wird verfeinert, {0:.0f} %</translation>
     </message>
     <message>
+      <source>there is a concept {0!r} already: choose another name</source>
+      <translation>es gibt bereits ein Konzept {0!r}: wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
       <source>{0} of {1} concepts</source>
       <translation>{0} von {1} Konzepten</translation>
     </message>
@@ -1210,22 +1214,77 @@ Kalibriert: Anteil der Referenzorte mit diesem Wert, die das Merkmal tragen; nur
     </message>
   </context>
   <context>
+    <name>Details</name>
+    <message>
+      <source>About a place</source>
+      <translation>Handelt von Orten</translation>
+    </message>
+    <message>
+      <source>Also called</source>
+      <translation>Auch genannt</translation>
+    </message>
+    <message>
+      <source>Compared with</source>
+      <translation>Verglichen mit</translation>
+    </message>
+    <message>
+      <source>Controls</source>
+      <translation>Kontrollen</translation>
+    </message>
+    <message>
+      <source>Grade</source>
+      <translation>Note</translation>
+    </message>
+    <message>
+      <source>Most alike</source>
+      <translation>Am ähnlichsten</translation>
+    </message>
+    <message>
+      <source>Peak</source>
+      <translation>Spitze</translation>
+    </message>
+    <message>
+      <source>Scale</source>
+      <translation>Maßstab</translation>
+    </message>
+    <message>
+      <source>Tested</source>
+      <translation>Geprüft</translation>
+    </message>
+    <message>
+      <source>Truth</source>
+      <translation>Vergleichsgrundlage</translation>
+    </message>
+    <message>
+      <source>Unknown words</source>
+      <translation>Unbekannte Wörter</translation>
+    </message>
+    <message>
+      <source>not graded</source>
+      <translation>nicht benotet</translation>
+    </message>
+    <message>
+      <source>{0:g} to {1:g} km</source>
+      <translation>{0:g} bis {1:g} km</translation>
+    </message>
+  </context>
+  <context>
     <name>Dock</name>
     <message>
       <source>Concept</source>
-      <translation type="unfinished" />
+      <translation>Konzept</translation>
     </message>
     <message>
       <source>Layer</source>
-      <translation type="unfinished" />
+      <translation>Layer</translation>
     </message>
     <message>
       <source>Photo</source>
-      <translation type="unfinished" />
+      <translation>Foto</translation>
     </message>
     <message>
       <source>Place</source>
-      <translation type="unfinished" />
+      <translation>Ort</translation>
     </message>
   </context>
   <context>
@@ -1357,7 +1416,7 @@ Kalibriert: Anteil der Referenzorte mit diesem Wert, die das Merkmal tragen; nur
     <name>EngineDialog</name>
     <message>
       <source>Begin</source>
-      <translation type="unfinished" />
+      <translation>Beginnen</translation>
     </message>
     <message>
       <source>Cancel</source>
@@ -1483,7 +1542,7 @@ Kopieren Sie den Text in eine Problemmeldung. Er nennt Ordner dieses Rechners: s
     </message>
     <message>
       <source>A photo is compared with what the model has learned of places all over the Earth. How sure the answer may be was fitted on a few photos whose country is known: of photos of another kind the areas may hold fewer than they say. Nothing nearer than some 10 km can be told apart.</source>
-      <translation>Ein Foto wird mit dem verglichen, was das Modell über Orte auf der ganzen Erde gelernt hat. Wie sicher die Antwort sein darf, wurde an wenigen Fotos angepasst, deren Land bekannt ist: Von andersartigen Fotos können die Flächen weniger enthalten, als sie angeben. Was näher als etwa 10 km beieinander liegt, lässt sich nicht unterscheiden.</translation>
+      <translation>Ein Foto wird mit dem verglichen, was das Modell von Orten auf der ganzen Erde gelernt hat. Wie sicher die Antwort sein darf, wurde an einigen wenigen Fotos angepasst, deren Land bekannt ist: von Fotos anderer Art enthalten die Gebiete vielleicht weniger, als sie sagen. Was näher als etwa 10 km beieinander liegt, lässt sich nicht unterscheiden.</translation>
     </message>
     <message>
       <source>An estimate from what the photos show; no evidence of a position.</source>
@@ -1708,7 +1767,7 @@ Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung
     </message>
     <message>
       <source>Add concepts</source>
-      <translation type="unfinished" />
+      <translation>Konzepte hinzufügen</translation>
     </message>
     <message>
       <source>Automatic: calibrated, or the percentile where a concept is not calibrated, such as words</source>
@@ -1779,6 +1838,14 @@ Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung
       <translation>zentrierter Kosinus (-1 bis 1)</translation>
     </message>
     <message>
+      <source>layer {0!r} cannot be edited: make a new layer instead</source>
+      <translation>der Layer {0!r} kann nicht bearbeitet werden: erzeugen Sie stattdessen einen neuen Layer</translation>
+    </message>
+    <message>
+      <source>layer {0!r} takes no field {1!r}: make a new layer instead</source>
+      <translation>der Layer {0!r} nimmt kein Feld {1!r} an: erzeugen Sie stattdessen einen neuen Layer</translation>
+    </message>
+    <message>
       <source>mean of</source>
       <translation>Mittel von</translation>
     </message>
@@ -1789,6 +1856,10 @@ Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung
     <message>
       <source>percentile (0 to 100)</source>
       <translation>Perzentil (0 bis 100)</translation>
+    </message>
+    <message>
+      <source>the layer has changed while it was scored: nothing was written; run it again</source>
+      <translation>der Layer hat sich während der Berechnung geändert: es wurde nichts geschrieben; führen Sie es erneut aus</translation>
     </message>
     <message>
       <source>this layer: add the fields to it</source>
@@ -1877,7 +1948,7 @@ Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung
     </message>
     <message>
       <source>Locate</source>
-      <translation type="unfinished" />
+      <translation>Ort suchen</translation>
     </message>
     <message>
       <source>Locating {0}</source>
@@ -1889,11 +1960,11 @@ Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung
     </message>
     <message>
       <source>Open report</source>
-      <translation type="unfinished" />
+      <translation>Bericht öffnen</translation>
     </message>
     <message>
       <source>Open…</source>
-      <translation type="unfinished" />
+      <translation>Öffnen…</translation>
     </message>
     <message>
       <source>Photos and vectors ({0})</source>
@@ -2032,12 +2103,16 @@ Der Bericht zeigt bis zu 25 Orte. Werte sagen, womit Orte verbunden sind; sie si
       <translation>Alle Familien</translation>
     </message>
     <message>
+      <source>At sea: the concepts were tested on land.</source>
+      <translation>Im Meer: die Konzepte wurden an Land geprüft.</translation>
+    </message>
+    <message>
       <source>Bars: percentile, the share of reference places that score lower. Associated with, not observed.</source>
       <translation>Balken: Perzentil, der Anteil der Referenzorte mit niedrigerem Wert. Damit verbunden, nicht beobachtet.</translation>
     </message>
     <message>
       <source>Click a place on the map</source>
-      <translation type="unfinished" />
+      <translation>Ort auf der Karte anklicken</translation>
     </message>
     <message>
       <source>Click on the map to see the strongest concepts there; drag to pan</source>
@@ -2057,7 +2132,7 @@ Der Bericht zeigt bis zu 25 Orte. Werte sagen, womit Orte verbunden sind; sie si
     </message>
     <message>
       <source>Pin</source>
-      <translation type="unfinished" />
+      <translation>Anpinnen</translation>
     </message>
     <message>
       <source>Press the button, then click on the map:
@@ -2076,6 +2151,14 @@ hier erscheinen die stärksten Konzepte des Ortes.</translation>
     <message>
       <source>This point of the map is no place on Earth.</source>
       <translation>Dieser Punkt der Karte ist kein Ort auf der Erde.</translation>
+    </message>
+    <message>
+      <source>Within half a degree of a pole: scores jump there.</source>
+      <translation>Höchstens ein halbes Grad von einem Pol entfernt: dort springen die Werte.</translation>
+    </message>
+    <message>
+      <source>Within half a degree of the antimeridian: scores jump there.</source>
+      <translation>Höchstens ein halbes Grad vom 180. Längengrad entfernt: dort springen die Werte.</translation>
     </message>
     <message>
       <source>compared with {0} (lower bars)</source>
@@ -2208,7 +2291,7 @@ Nahe an den Ausgangsorten ist die Karte allein deshalb hoch, weil sie nahe sind.
     <name>cells</name>
     <message>
       <source>layer '{0}' has no polygons</source>
-      <translation>Layer '{0}' hat keine Polygone</translation>
+      <translation>der Layer „{0}“ hat keine Polygone</translation>
     </message>
   </context>
   <context>

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Renderers and layer metadata from the core's looks: fixed ranges, so that maps can be compared by eye."""
 
+import math
 from pathlib import Path
 
 from qgis.core import (
     QgsAbstractMetadataBase,
     QgsClassificationRange,
+    QgsColorRampLegendNodeSettings,
     QgsColorRampShader,
     QgsFillSymbol,
     QgsGraduatedSymbolRenderer,
@@ -44,14 +46,20 @@ def pseudocolor(layer, kind, band=1, opacity=0.85):
     opacity : float
     """
     look = look_of(kind)
-    last = len(look.colours) - 1
+    # Where the ramp is even in the logarithm, three steps a decade, of which each full one is named in the legend.
+    last = 3 * round(math.log10(look.high / look.low)) if look.log else len(look.colours) - 1
     items = []
-    for k, colour in enumerate(look.colours):
+    for k in range(last + 1):
         value = _value(look, k / last)
-        items.append(QgsColorRampShader.ColorRampItem(value, _faded(look, k / last, colour), f"{value:g}"))
+        label = "" if look.log and k % 3 else f"{value:g}"
+        items.append(QgsColorRampShader.ColorRampItem(value, _colour(look, k / last), label))
     ramp = QgsColorRampShader(look.low, look.high)
     ramp.setColorRampType(QgsColorRampShader.Type.Interpolated)
     ramp.setColorRampItemList(items)
+    if look.log:  # a continuous bar would be even in the values, and nearly all of it one colour
+        legend = QgsColorRampLegendNodeSettings()
+        legend.setUseContinuousLegend(False)
+        ramp.setLegendSettings(legend)
     shader = QgsRasterShader(look.low, look.high)
     shader.setRasterShaderFunction(ramp)
     renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), band, shader)
@@ -143,9 +151,12 @@ def _value(look, share):
     return look.low + share * (look.high - look.low)
 
 
-def _faded(look, share, colour):
-    """The low end of a ramp that is even in the logarithm fades out, as in the core's own style files."""
-    found = QColor(colour)
+def _colour(look, share):
+    """The ramp's colour at a share of its length; the low end of one that is even in the logarithm fades out."""
+    below, between = divmod(share * (len(look.colours) - 1), 1.0)
+    one, two = (QColor(look.colours[min(int(below) + k, len(look.colours) - 1)]) for k in (0, 1))
+    mixed = (a + (b - a) * between for a, b in zip(one.getRgb(), two.getRgb()))
+    found = QColor(*(round(value) for value in mixed))
     if look.log:
         found.setAlpha(min(255, round(share * 4 * 255)))
     return found

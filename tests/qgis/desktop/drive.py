@@ -207,13 +207,34 @@ def story():
     yield 1.0
     shot("12_photo")
 
+    # a vector: no engine is needed
+    service = sys.modules["geoconcept.service"]
+    vector = Path(os.environ.get("GEOCONCEPT_VECTOR") or SHOTS / "paris.npy")
+    if not vector.is_file():
+        np.save(vector, service.model().encode([[2.35, 48.86]])[0])
+    before = len(project.mapLayers())
+    dock.photo.take(str(vector))
+    click(dock.photo.run)
+    yield lambda: dock.photo.places.count() > 0
+    facts["located"] = dock.photo.places.item(0).data(Qt.ItemDataRole.UserRole)
+    facts["located_layers"] = len(project.mapLayers()) - before
+    for layer in project.mapLayers().values():
+        if layer.name().startswith(("places", "hot desert")):
+            project.layerTreeRoot().findLayer(layer.id()).setItemVisibilityChecked(False)
+    canvas.setExtent(QgsRectangle(-12, 34, 22, 60))
+    canvas.refresh()
+    yield 0.5
+    yield drawn
+    yield 0.5
+    shot("13_located")
+
     # how fast the encoder is in this process, and whether OpenBLAS is in memory
     diagnostics = sys.modules["geoconcept.gui.diagnostics"]
     facts["rate"] = diagnostics._rate(sys.modules["geoconcept.service"].model())
     facts["openblas"] = sys.modules["geoconcept.blas"]._sgemm() is not None
 
     # options
-    QTimer.singleShot(4000, lambda: (shot("13_options"), QgsApplication.activeModalWidget().reject()))
+    QTimer.singleShot(4000, lambda: (shot("14_options"), QgsApplication.activeModalWidget().reject()))
     qgis.utils.plugins["geoconcept"].desktop.options.trigger()
     yield 0.2
 
@@ -223,13 +244,13 @@ def story():
     left = [w.objectName() for w in iface.mainWindow().children() if w.objectName().lower().startswith("geoconcept")]
     assert not left, left
     assert QgsApplication.processingRegistry().providerById("geoconcept") is None
-    shot("14_unloaded")
+    shot("15_unloaded")
 
 
 class Driver:
     """Runs the story: polls each condition, never blocks the desktop."""
 
-    def __init__(self, most_seconds=200.0):
+    def __init__(self, most_seconds=900.0):
         self.story, self.most = story(), most_seconds
         self.wait, self.since = 0.0, time.monotonic()
         self.timer = QTimer()
