@@ -8,14 +8,17 @@ import numpy as np
 from qgis.core import QgsCoordinateReferenceSystem, QgsExpression, QgsExpressionFunction, QgsGeometry
 
 from . import service
+from .compat import tr
 from .core.errors import GeoConceptError
 from .io import places
 
-__all__ = ["FUNCTIONS", "register", "unregister"]
+__all__ = ["register", "unregister"]
 
 GROUP = "GeoConcept"
 #: Places whose vectors are kept: a style asks for the same features with every redraw.
 _MOST_KEPT = 20_000
+#: Kept here: QGIS holds no reference of its own.
+_registered = []
 _vectors = OrderedDict()
 _lock = Lock()
 
@@ -50,26 +53,34 @@ class _Function(QgsExpressionFunction):
 
 def register():
     """Make the functions known; a second time does nothing."""
-    for function in FUNCTIONS:
-        if not QgsExpression.isFunctionName(function.name()):
+    if not _registered:
+        # Not before: their help is in the language that has been chosen by now.
+        _registered.append(_Function("concept_score", _score, _score_help()))
+        _registered.append(_Function("place_similarity", _similarity, _similarity_help()))
+        for function in _registered:
             QgsExpression.registerFunction(function)
 
 
 def unregister():
     """Take the functions away, and forget what was kept for them."""
-    for function in FUNCTIONS:
+    for function in _registered:
         QgsExpression.unregisterFunction(function.name())
+    _registered.clear()
     with _lock:
         _vectors.clear()
 
 
 def _score(values, context):
     if not 1 <= len(values) <= 3:
-        raise _MistakeError("concept_score(concept [, geometry [, kind]]) takes one to three arguments")
+        raise _MistakeError(
+            tr("expressions", "concept_score(concept [, geometry [, kind]]) takes one to three arguments")
+        )
     [concept] = service.concepts(values[0])[:1] if values[0] else _nothing()
     kind = values[2] if len(values) > 2 and values[2] else None
     if kind not in service.KINDS:
-        raise _MistakeError(f"kind must be 'calibrated', 'percentile' or 'cosine'; got '{kind}'")
+        raise _MistakeError(
+            tr("expressions", "kind must be 'calibrated', 'percentile' or 'cosine'; got '{0}'").format(kind)
+        )
     vector = _vector(_geometry(values, 1, context), context)
     if vector is None:
         return None
@@ -77,12 +88,14 @@ def _score(values, context):
 
 
 def _nothing():
-    raise _MistakeError("concept_score needs the name of a concept")
+    raise _MistakeError(tr("expressions", "concept_score needs the name of a concept"))
 
 
 def _similarity(values, context):
     if not 1 <= len(values) <= 2:
-        raise _MistakeError("place_similarity(geometry [, other geometry]) takes one or two arguments")
+        raise _MistakeError(
+            tr("expressions", "place_similarity(geometry [, other geometry]) takes one or two arguments")
+        )
     one, two = (_vector(g, context) for g in (_geometry(values, 0, context), _geometry(values, 1, context)))
     if one is None or two is None:
         return None
@@ -103,7 +116,7 @@ def _geometry(values, k, context):
     if value is None or (hasattr(value, "isNull") and value.isNull()):
         return context.feature().geometry() if context.hasFeature() else None
     if not isinstance(value, QgsGeometry):
-        raise _MistakeError("a geometry is expected, such as $geometry or make_point(31.2, 30.0)")
+        raise _MistakeError(tr("expressions", "a geometry is expected, such as $geometry or make_point(31.2, 30.0)"))
     return value
 
 
@@ -112,7 +125,7 @@ def _vector(geometry, context):
     authid = context.variable("layer_crs")
     crs = QgsCoordinateReferenceSystem(authid or "")
     if not crs.isValid():
-        raise _MistakeError("the layer has no CRS: set it in the layer's properties")
+        raise _MistakeError(tr("expressions", "the layer has no CRS: set it in the layer's properties"))
     xy = places.representative(geometry)
     [lonlat] = places.to_lonlat([xy], crs)
     if not np.isfinite(lonlat).all():
@@ -127,8 +140,10 @@ def _vector(geometry, context):
         return _vectors[key]
 
 
-_SCORE_HELP = """
-<h3>concept_score</h3>
+def _score_help():
+    return tr(
+        "expressions",
+        """<h3>concept_score</h3>
 <p>Score of a concept at the current feature, or at another geometry.</p>
 <h4>Syntax</h4>
 <p><b>concept_score</b>(<i>concept</i> [, <i>geometry</i> [, <i>kind</i>]])</p>
@@ -141,9 +156,14 @@ else percentile</li></ul>
 <ul><li><code>concept_score('hot desert climate')</code> &rarr; 0.70 in Cairo</li>
 <li><code>concept_score('vineyard', centroid($geometry), 'percentile')</code></li></ul>
 <p>NULL where there is no geometry. For many features the algorithm 'Concept columns' is about ten times faster.</p>
-"""
-_SIMILARITY_HELP = """
-<h3>place_similarity</h3>
+""",
+    )
+
+
+def _similarity_help():
+    return tr(
+        "expressions",
+        """<h3>place_similarity</h3>
 <p>How alike two places are to the model: the cosine of their embeddings, centred on the average land.</p>
 <h4>Syntax</h4>
 <p><b>place_similarity</b>(<i>geometry</i> [, <i>other geometry</i>])</p>
@@ -153,9 +173,5 @@ _SIMILARITY_HELP = """
 <h4>Example</h4>
 <ul><li><code>place_similarity(make_point(31.2, 30.0))</code> in a layer in EPSG:4326</li></ul>
 <p>1 for the same place, about 0 for two places with nothing in common. NULL where there is no geometry.</p>
-"""
-#: Kept here: QGIS holds no reference of its own.
-FUNCTIONS = (
-    _Function("concept_score", _score, _SCORE_HELP),
-    _Function("place_similarity", _similarity, _SIMILARITY_HELP),
-)
+""",
+    )

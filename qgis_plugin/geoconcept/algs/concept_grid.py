@@ -21,11 +21,11 @@ from qgis.core import (
 )
 
 from .. import service
-from ..compat import field
+from ..compat import field, tr
 from ..core.errors import InputError
 from ..core.land_mask import on_land
 from ..core.progress import report
-from ..io import metadata, places, style
+from ..io import metadata, places, raster, style
 from .base import ConceptAlgorithm
 
 __all__ = ["ConceptGrid"]
@@ -135,13 +135,11 @@ def _middles(extent, size, hexagons):
     """Return the middles of the cells that cover an extent, north to south, row by row."""
     width, height = extent.width(), extent.height()
     if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
-        raise InputError("the extent is empty: draw or choose an area")
+        raise InputError(tr("raster", "the extent is empty: draw or choose an area"))
     step_y = size * math.sqrt(0.75) if hexagons else size
     columns, rows = math.ceil(width / size) + hexagons, math.ceil(height / step_y)
     if columns * rows > _LARGEST:
-        raise InputError(
-            f"{columns:,} x {rows:,} cells are more than {_LARGEST:,}: choose larger cells or a smaller area"
-        )
+        raise InputError(raster.too_many(columns, rows, _LARGEST))
     row, column = np.divmod(np.arange(columns * rows), columns)
     shift = np.where(row % 2 == 1, 0.0, 0.5) if hexagons else 0.5
     x = extent.xMinimum() + (column + shift) * size

@@ -2295,6 +2295,87 @@ Nahe an den Ausgangsorten ist die Karte allein deshalb hoch, weil sie nahe sind.
     </message>
   </context>
   <context>
+    <name>expressions</name>
+    <message>
+      <source>&lt;h3&gt;concept_score&lt;/h3&gt;
+&lt;p&gt;Score of a concept at the current feature, or at another geometry.&lt;/p&gt;
+&lt;h4&gt;Syntax&lt;/h4&gt;
+&lt;p&gt;&lt;b&gt;concept_score&lt;/b&gt;(&lt;i&gt;concept&lt;/i&gt; [, &lt;i&gt;geometry&lt;/i&gt; [, &lt;i&gt;kind&lt;/i&gt;]])&lt;/p&gt;
+&lt;h4&gt;Arguments&lt;/h4&gt;
+&lt;ul&gt;&lt;li&gt;&lt;i&gt;concept&lt;/i&gt;: name of a concept, of one of your own, or 'words: olive groves'&lt;/li&gt;
+&lt;li&gt;&lt;i&gt;geometry&lt;/i&gt;: in the layer's CRS; the feature's own when left out or NULL&lt;/li&gt;
+&lt;li&gt;&lt;i&gt;kind&lt;/i&gt;: 'calibrated' (0 to 1), 'percentile' (0 to 100) or 'cosine'; left out: calibrated where the concept is,
+else percentile&lt;/li&gt;&lt;/ul&gt;
+&lt;h4&gt;Examples&lt;/h4&gt;
+&lt;ul&gt;&lt;li&gt;&lt;code&gt;concept_score('hot desert climate')&lt;/code&gt; &amp;rarr; 0.70 in Cairo&lt;/li&gt;
+&lt;li&gt;&lt;code&gt;concept_score('vineyard', centroid($geometry), 'percentile')&lt;/code&gt;&lt;/li&gt;&lt;/ul&gt;
+&lt;p&gt;NULL where there is no geometry. For many features the algorithm 'Concept columns' is about ten times faster.&lt;/p&gt;
+</source>
+      <translation>&lt;h3&gt;concept_score&lt;/h3&gt;
+&lt;p&gt;Wert eines Konzepts am aktuellen Objekt oder an einer anderen Geometrie.&lt;/p&gt;
+&lt;h4&gt;Syntax&lt;/h4&gt;
+&lt;p&gt;&lt;b&gt;concept_score&lt;/b&gt;(&lt;i&gt;concept&lt;/i&gt; [, &lt;i&gt;geometry&lt;/i&gt; [, &lt;i&gt;kind&lt;/i&gt;]])&lt;/p&gt;
+&lt;h4&gt;Argumente&lt;/h4&gt;
+&lt;ul&gt;&lt;li&gt;&lt;i&gt;concept&lt;/i&gt;: Name eines Konzepts, auch eines eigenen, oder 'words: olive groves'&lt;/li&gt;
+&lt;li&gt;&lt;i&gt;geometry&lt;/i&gt;: im KBS des Layers; fehlt sie oder ist sie NULL, die des Objekts&lt;/li&gt;
+&lt;li&gt;&lt;i&gt;kind&lt;/i&gt;: 'calibrated' (0 bis 1), 'percentile' (0 bis 100) oder 'cosine'; fehlt es: kalibriert, wo das Konzept es ist,
+sonst Perzentil&lt;/li&gt;&lt;/ul&gt;
+&lt;h4&gt;Beispiele&lt;/h4&gt;
+&lt;ul&gt;&lt;li&gt;&lt;code&gt;concept_score('hot desert climate')&lt;/code&gt; &amp;rarr; 0.70 in Kairo&lt;/li&gt;
+&lt;li&gt;&lt;code&gt;concept_score('vineyard', centroid($geometry), 'percentile')&lt;/code&gt;&lt;/li&gt;&lt;/ul&gt;
+&lt;p&gt;NULL, wo es keine Geometrie gibt. Für viele Objekte ist der Algorithmus „Konzeptspalten“ etwa zehnmal schneller.&lt;/p&gt;
+</translation>
+    </message>
+    <message>
+      <source>&lt;h3&gt;place_similarity&lt;/h3&gt;
+&lt;p&gt;How alike two places are to the model: the cosine of their embeddings, centred on the average land.&lt;/p&gt;
+&lt;h4&gt;Syntax&lt;/h4&gt;
+&lt;p&gt;&lt;b&gt;place_similarity&lt;/b&gt;(&lt;i&gt;geometry&lt;/i&gt; [, &lt;i&gt;other geometry&lt;/i&gt;])&lt;/p&gt;
+&lt;h4&gt;Arguments&lt;/h4&gt;
+&lt;ul&gt;&lt;li&gt;&lt;i&gt;geometry&lt;/i&gt;: in the layer's CRS&lt;/li&gt;
+&lt;li&gt;&lt;i&gt;other geometry&lt;/i&gt;: in the layer's CRS; the feature's own when left out&lt;/li&gt;&lt;/ul&gt;
+&lt;h4&gt;Example&lt;/h4&gt;
+&lt;ul&gt;&lt;li&gt;&lt;code&gt;place_similarity(make_point(31.2, 30.0))&lt;/code&gt; in a layer in EPSG:4326&lt;/li&gt;&lt;/ul&gt;
+&lt;p&gt;1 for the same place, about 0 for two places with nothing in common. NULL where there is no geometry.&lt;/p&gt;
+</source>
+      <translation>&lt;h3&gt;place_similarity&lt;/h3&gt;
+&lt;p&gt;Wie ähnlich zwei Orte dem Modell sind: der Kosinus ihrer Einbettungen, zentriert auf das mittlere Land.&lt;/p&gt;
+&lt;h4&gt;Syntax&lt;/h4&gt;
+&lt;p&gt;&lt;b&gt;place_similarity&lt;/b&gt;(&lt;i&gt;geometry&lt;/i&gt; [, &lt;i&gt;other geometry&lt;/i&gt;])&lt;/p&gt;
+&lt;h4&gt;Argumente&lt;/h4&gt;
+&lt;ul&gt;&lt;li&gt;&lt;i&gt;geometry&lt;/i&gt;: im KBS des Layers&lt;/li&gt;
+&lt;li&gt;&lt;i&gt;other geometry&lt;/i&gt;: im KBS des Layers; fehlt sie, die des Objekts&lt;/li&gt;&lt;/ul&gt;
+&lt;h4&gt;Beispiel&lt;/h4&gt;
+&lt;ul&gt;&lt;li&gt;&lt;code&gt;place_similarity(make_point(31.2, 30.0))&lt;/code&gt; in einem Layer in EPSG:4326&lt;/li&gt;&lt;/ul&gt;
+&lt;p&gt;1 für denselben Ort, etwa 0 für zwei Orte ohne Gemeinsamkeit. NULL, wo es keine Geometrie gibt.&lt;/p&gt;
+</translation>
+    </message>
+    <message>
+      <source>a geometry is expected, such as $geometry or make_point(31.2, 30.0)</source>
+      <translation>erwartet wird eine Geometrie, etwa $geometry oder make_point(31.2, 30.0)</translation>
+    </message>
+    <message>
+      <source>concept_score needs the name of a concept</source>
+      <translation>concept_score braucht den Namen eines Konzepts</translation>
+    </message>
+    <message>
+      <source>concept_score(concept [, geometry [, kind]]) takes one to three arguments</source>
+      <translation>concept_score(concept [, geometry [, kind]]) nimmt ein bis drei Argumente</translation>
+    </message>
+    <message>
+      <source>kind must be 'calibrated', 'percentile' or 'cosine'; got '{0}'</source>
+      <translation>kind muss 'calibrated', 'percentile' oder 'cosine' sein; angegeben ist '{0}'</translation>
+    </message>
+    <message>
+      <source>place_similarity(geometry [, other geometry]) takes one or two arguments</source>
+      <translation>place_similarity(geometry [, other geometry]) nimmt ein oder zwei Argumente</translation>
+    </message>
+    <message>
+      <source>the layer has no CRS: set it in the layer's properties</source>
+      <translation>der Layer hat kein KBS: legen Sie es in den Layereigenschaften fest</translation>
+    </message>
+  </context>
+  <context>
     <name>finder</name>
     <message>
       <source>it said nothing</source>
@@ -2401,6 +2482,25 @@ Nahe an den Ausgangsorten ist die Karte allein deshalb hoch, weil sie nahe sind.
     <message>
       <source>there is no file {0}</source>
       <translation>die Datei {0} ist nicht vorhanden</translation>
+    </message>
+  </context>
+  <context>
+    <name>raster</name>
+    <message>
+      <source>cannot write {0}: {1}</source>
+      <translation>{0} kann nicht geschrieben werden: {1}</translation>
+    </message>
+    <message>
+      <source>the extent has no CRS: choose one</source>
+      <translation>die Ausdehnung hat kein KBS: wählen Sie eines</translation>
+    </message>
+    <message>
+      <source>the extent is empty: draw or choose an area</source>
+      <translation>die Ausdehnung ist leer: zeichnen oder wählen Sie ein Gebiet</translation>
+    </message>
+    <message>
+      <source>{0} x {1} cells are more than {2}: choose larger cells or a smaller area</source>
+      <translation>{0} x {1} Zellen sind mehr als {2}: wählen Sie größere Zellen oder ein kleineres Gebiet</translation>
     </message>
   </context>
   <context>

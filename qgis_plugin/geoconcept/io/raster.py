@@ -8,13 +8,14 @@ import numpy as np
 from osgeo import gdal
 from qgis.core import QgsCoordinateReferenceSystem
 
+from ..compat import tr
 from ..core.errors import InputError
 from ..core.files import atomic_file
 from ..core.land_mask import on_land
 from ..core.progress import report
 from .places import to_lonlat
 
-__all__ = ["LARGEST", "Grid", "write"]
+__all__ = ["LARGEST", "Grid", "too_many", "write"]
 
 #: Cells of the largest raster that is computed: at 10,000 cells a second, some three hours.
 LARGEST = 100_000_000
@@ -42,19 +43,16 @@ class Grid:
 
     def __init__(self, extent, crs, size=0.0):
         if not crs.isValid():
-            raise InputError("the extent has no CRS: choose one")
+            raise InputError(tr("raster", "the extent has no CRS: choose one"))
         width, height = extent.width(), extent.height()
         if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
-            raise InputError("the extent is empty: draw or choose an area")
+            raise InputError(tr("raster", "the extent is empty: draw or choose an area"))
         self.crs = crs
         self.size = float(size) if size and size > 0 else max(width, height) / _CELLS
         # To the nearest whole cell: 360 / 0.1 must not make 3,601.
         self.columns, self.rows = (max(1, math.ceil(side / self.size - 1e-6)) for side in (width, height))
         if self.columns * self.rows > LARGEST:
-            raise InputError(
-                f"{self.columns:,} x {self.rows:,} cells are more than {LARGEST:,}: "
-                "choose larger cells or a smaller area"
-            )
+            raise InputError(too_many(self.columns, self.rows, LARGEST))
         self.left, self.top = extent.xMinimum(), extent.yMaximum()
 
     @property
@@ -68,6 +66,13 @@ class Grid:
         y = self.top - (np.arange(first, last) + 0.5) * self.size
         xy = np.stack([np.tile(x, last - first), np.repeat(y, self.columns)], axis=1)
         return to_lonlat(xy, self.crs, within=self.size)
+
+
+def too_many(columns, rows, most):
+    """Say that a grid would have more cells than are computed."""
+    return tr("raster", "{0} x {1} cells are more than {2}: choose larger cells or a smaller area").format(
+        *(f"{number:,}" for number in (columns, rows, most))
+    )
 
 
 def write(path, grid, bands, scores, *, tags, land_only=False, progress=None):
@@ -140,7 +145,7 @@ def _create(path, grid, bands, tags):
     driver = gdal.GetDriverByName("GTiff")
     dataset = driver.Create(str(Path(path)), grid.columns, grid.rows, len(bands), gdal.GDT_Float32, options)
     if dataset is None:
-        raise InputError(f"cannot write {Path(path).name}: {gdal.GetLastErrorMsg()}")
+        raise InputError(tr("raster", "cannot write {0}: {1}").format(Path(path).name, gdal.GetLastErrorMsg()))
     dataset.SetGeoTransform(grid.transform)
     dataset.SetProjection(grid.crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED_GDAL))
     dataset.SetMetadata({key: str(value) for key, value in tags.items()})
