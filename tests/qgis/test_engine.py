@@ -367,7 +367,7 @@ def test_a_failing_step_says_why(plan):
     assert not task.run()
     assert "7.7.7" in task.problem
     text = task.diagnostics()
-    assert "7.7.7" in text and "QGIS" in text and str(Path.home()) not in text.replace("/root/.pyenv", "")
+    assert "7.7.7" in text and "QGIS" in text and str(Path.home()) not in text.replace(f"{Path.home()}/.pyenv", "")
     plan.requirement = "geoconcept-gis==0.0.1"
     assert InstallTask(plan, True).run()
     assert EngineError

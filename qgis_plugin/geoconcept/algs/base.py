@@ -8,8 +8,12 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsProcessingAlgorithm,
     QgsProcessingException,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterCrs,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterNumber,
     QgsProcessingParameterString,
     QgsProcessingUtils,
 )
@@ -125,6 +129,23 @@ class ConceptAlgorithm(QgsProcessingAlgorithm):
         )
         self.addParameter(self.advanced(parameter))
 
+    def add_number(self, name, title, default, least=None, most=None, *, real=False, advanced=False):
+        """Add a number."""
+        kind = QgsProcessingParameterNumber.Type.Double if real else QgsProcessingParameterNumber.Type.Integer
+        limits = {key: value for key, value in (("minValue", least), ("maxValue", most)) if value is not None}
+        parameter = QgsProcessingParameterNumber(name, title, kind, default, **limits)
+        self.addParameter(self.advanced(parameter) if advanced else parameter)
+
+    def add_area(self, extent="-180,180,-60,80 [EPSG:4326]"):
+        """Add an extent, its CRS, the size of cells, and whether the sea is left out."""
+        self.addParameter(QgsProcessingParameterExtent("EXTENT", self.shared("Area"), defaultValue=extent))
+        crs = QgsProcessingParameterCrs(
+            "CRS", self.shared("CRS of the cells (default: that of the area)"), optional=True
+        )
+        self.addParameter(self.advanced(crs))
+        self.add_number("CELL_SIZE", self.shared("Cell size in units of the CRS (0: automatic)"), 0.0, 0.0, real=True)
+        self.addParameter(QgsProcessingParameterBoolean("LAND_ONLY", self.shared("Land only"), True))
+
     @staticmethod
     def advanced(parameter):
         """Mark a parameter as advanced: the form folds it away."""
@@ -135,6 +156,13 @@ class ConceptAlgorithm(QgsProcessingAlgorithm):
     def shared(text):
         """Translate what several algorithms say."""
         return tr("ConceptAlgorithm", text)
+
+    def area(self, parameters, context):
+        """Return the extent that `add_area` asks for, and the CRS that it is in."""
+        crs = self.parameterAsCrs(parameters, "CRS", context)
+        if not crs.isValid():
+            crs = self.parameterAsExtentCrs(parameters, "EXTENT", context)
+        return self.parameterAsExtent(parameters, "EXTENT", context, crs), crs
 
     def concepts(self, parameters, context, name="CONCEPTS"):
         """Return the concepts that a parameter names."""

@@ -11,12 +11,8 @@ from qgis.core import (
     QgsGeometry,
     QgsPointXY,
     QgsProcessingException,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterCrs,
     QgsProcessingParameterEnum,
-    QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSink,
-    QgsProcessingParameterNumber,
     QgsWkbTypes,
 )
 
@@ -51,34 +47,18 @@ class ConceptGrid(ConceptAlgorithm):
     def build(self):
         """Area, concepts, cells, output."""
         self.add_concepts()
-        self.addParameter(
-            QgsProcessingParameterExtent("EXTENT", self.tr("Area"), defaultValue="-12,42,34,72 [EPSG:4326]")
-        )
-        crs = QgsProcessingParameterCrs("CRS", self.tr("CRS of the grid (default: that of the area)"), optional=True)
-        self.addParameter(self.advanced(crs))
+        self.add_area("-12,42,34,72 [EPSG:4326]")
         options = [self.tr("hexagons"), self.tr("squares")]
         self.addParameter(QgsProcessingParameterEnum("SHAPE", self.tr("Shape"), options, defaultValue=0))
-        size = QgsProcessingParameterNumber(
-            "CELL_SIZE",
-            self.tr("Cell size in units of the CRS (0: automatic)"),
-            QgsProcessingParameterNumber.Type.Double,
-            0.0,
-            minValue=0.0,
-        )
-        self.addParameter(size)
         options = [self.tr("its middle"), self.tr("mean of seven points")]
         self.addParameter(QgsProcessingParameterEnum("POINTS", self.tr("Points in a cell"), options, defaultValue=0))
-        self.addParameter(QgsProcessingParameterBoolean("LAND_ONLY", self.tr("Land only"), True))
         self.add_kind()
         self.addParameter(QgsProcessingParameterFeatureSink("OUTPUT", self.tr("Concept grid")))
 
     def work(self, parameters, context, feedback):
         """Lay out the middles, keep those on land, score and write them block by block."""
         concepts = self.concepts(parameters, context)
-        crs = self.parameterAsCrs(parameters, "CRS", context)
-        if not crs.isValid():
-            crs = self.parameterAsExtentCrs(parameters, "EXTENT", context)
-        extent = self.parameterAsExtent(parameters, "EXTENT", context, crs)
+        extent, crs = self.area(parameters, context)
         hexagons = self.parameterAsEnum(parameters, "SHAPE", context) == 0
         size = self.parameterAsDouble(parameters, "CELL_SIZE", context) or max(extent.width(), extent.height()) / _CELLS
         middles = _middles(extent, size, hexagons)

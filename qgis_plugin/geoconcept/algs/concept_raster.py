@@ -2,11 +2,7 @@
 """Concepts as a raster, one band each."""
 
 from qgis.core import (
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterCrs,
     QgsProcessingParameterEnum,
-    QgsProcessingParameterExtent,
-    QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
 )
 
@@ -39,20 +35,7 @@ class ConceptRaster(ConceptAlgorithm):
     def build(self):
         """Area, concepts, cells, output."""
         self.add_concepts()
-        self.addParameter(
-            QgsProcessingParameterExtent("EXTENT", self.tr("Area"), defaultValue="-180,180,-60,80 [EPSG:4326]")
-        )
-        crs = QgsProcessingParameterCrs("CRS", self.tr("CRS of the raster (default: that of the area)"), optional=True)
-        self.addParameter(self.advanced(crs))
-        number = QgsProcessingParameterNumber(
-            "CELL_SIZE",
-            self.tr("Cell size in units of the CRS (0: automatic)"),
-            QgsProcessingParameterNumber.Type.Double,
-            0.0,
-            minValue=0.0,
-        )
-        self.addParameter(number)
-        self.addParameter(QgsProcessingParameterBoolean("LAND_ONLY", self.tr("Land only"), True))
+        self.add_area()
         self.add_kind()
         options = [self.tr("one band of scores for each concept"), self.tr("the dominant concept, one colour each")]
         self.addParameter(QgsProcessingParameterEnum("SHOW", self.tr("Show"), options, defaultValue=0))
@@ -85,10 +68,7 @@ class ConceptRaster(ConceptAlgorithm):
     def work(self, parameters, context, feedback):
         """Compute and write, block by block."""
         concepts = self.concepts(parameters, context)
-        crs = self.parameterAsCrs(parameters, "CRS", context)
-        if not crs.isValid():
-            crs = self.parameterAsExtentCrs(parameters, "EXTENT", context)
-        extent = self.parameterAsExtent(parameters, "EXTENT", context, crs)
+        extent, crs = self.area(parameters, context)
         grid = raster.Grid(extent, crs, self.parameterAsDouble(parameters, "CELL_SIZE", context))
         path = self.raster_path(parameters, context)
         scores, kind = service.scorer(concepts, self.kind(parameters, context))

@@ -7,12 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from qgis.core import (
     QgsProcessingException,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterCrs,
-    QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFileDestination,
-    QgsProcessingParameterNumber,
     QgsProcessingParameterPoint,
 )
 
@@ -56,23 +52,6 @@ class InsightAlgorithm(ConceptAlgorithm):
         """Add the number of points that stand for an area or a line."""
         self.add_number(name, self.shared("Points inside each area or along each line"), 32, 1, 1000, advanced=True)
 
-    def add_number(self, name, title, default, least=None, most=None, *, real=False, advanced=False):
-        """Add a number."""
-        kind = QgsProcessingParameterNumber.Type.Double if real else QgsProcessingParameterNumber.Type.Integer
-        limits = {key: value for key, value in (("minValue", least), ("maxValue", most)) if value is not None}
-        parameter = QgsProcessingParameterNumber(name, title, kind, default, **limits)
-        self.addParameter(self.advanced(parameter) if advanced else parameter)
-
-    def add_area(self, extent="-180,180,-60,80 [EPSG:4326]"):
-        """Add an extent, its CRS, the size of cells, and whether the sea is left out."""
-        self.addParameter(QgsProcessingParameterExtent("EXTENT", self.shared("Area"), defaultValue=extent))
-        crs = QgsProcessingParameterCrs(
-            "CRS", self.shared("CRS of the raster (default: that of the area)"), optional=True
-        )
-        self.addParameter(self.advanced(crs))
-        self.add_number("CELL_SIZE", self.shared("Cell size in units of the CRS (0: automatic)"), 0.0, 0.0, real=True)
-        self.addParameter(QgsProcessingParameterBoolean("LAND_ONLY", self.shared("Land only"), True))
-
     def add_report(self, name="REPORT"):
         """Add the report: a web page."""
         kinds = self.shared("Web page (*.html)")
@@ -82,10 +61,7 @@ class InsightAlgorithm(ConceptAlgorithm):
 
     def grid(self, parameters, context):
         """Return the cells that `add_area` asks for."""
-        crs = self.parameterAsCrs(parameters, "CRS", context)
-        if not crs.isValid():
-            crs = self.parameterAsExtentCrs(parameters, "EXTENT", context)
-        extent = self.parameterAsExtent(parameters, "EXTENT", context, crs)
+        extent, crs = self.area(parameters, context)
         return raster.Grid(extent, crs, self.parameterAsDouble(parameters, "CELL_SIZE", context))
 
     def places(self, parameters, context, feedback, name, samples=1):

@@ -11,10 +11,11 @@ from qgis.core import Qgis
 from qgis.PyQt.QtCore import QT_VERSION_STR
 
 from .. import service
+from ..blas import product_seconds
 from ..core._version import __version__
 from ..core.errors import GeoConceptError
 
-__all__ = ["blas_seconds", "cache_bytes", "clear_cache", "diagnostics"]
+__all__ = ["cache_bytes", "clear_cache", "diagnostics"]
 
 #: Places a second below which something is wrong with the machine's BLAS.
 _SLOW = 1000.0
@@ -22,7 +23,7 @@ _SLOW = 1000.0
 
 def diagnostics(engine=""):
     """Return the facts, one a line; `engine` is what is known about the photo engine."""
-    speed = f"512 x 512 product in {1000.0 * blas_seconds():.1f} ms"
+    speed = f"512 x 512 product in {1000.0 * product_seconds():.1f} ms"
     try:
         model = service.model()
         places = _rate(model)
@@ -45,17 +46,6 @@ def diagnostics(engine=""):
         "engine": engine or "not looked for",
     }
     return "\n".join(f"{name}: {value}" for name, value in facts.items())
-
-
-def blas_seconds():
-    """Return the seconds that a product of two 512 x 512 matrices takes, at best of three."""
-    one = np.ones((512, 512), dtype=np.float32)
-    took = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        one @ one
-        took.append(time.perf_counter() - begun)
-    return min(took)
 
 
 def _rate(model):

@@ -307,8 +307,8 @@ Der Bericht nennt die Korrelationen nach Spearman und Pearson mit einem 95-%-Int
       <translation>Gebiet</translation>
     </message>
     <message>
-      <source>CRS of the raster (default: that of the area)</source>
-      <translation>KBS des Rasters (Vorgabe: das des Gebiets)</translation>
+      <source>CRS of the cells (default: that of the area)</source>
+      <translation>KBS der Zellen (Standard: das des Gebiets)</translation>
     </message>
     <message>
       <source>Cell size in units of the CRS (0: automatic)</source>
@@ -862,18 +862,6 @@ Niemand hat die Orte gekennzeichnet, von denen Wörter handeln; daher hat ein so
   <context>
     <name>ConceptGrid</name>
     <message>
-      <source>Area</source>
-      <translation>Gebiet</translation>
-    </message>
-    <message>
-      <source>CRS of the grid (default: that of the area)</source>
-      <translation>KBS des Gitters (Vorgabe: das des Gebiets)</translation>
-    </message>
-    <message>
-      <source>Cell size in units of the CRS (0: automatic)</source>
-      <translation>Zellengröße in Einheiten des KBS (0: automatisch)</translation>
-    </message>
-    <message>
       <source>Concept grid</source>
       <translation>Konzeptgitter</translation>
     </message>
@@ -888,10 +876,6 @@ Land only: cells whose middle lies at sea are left out; the concepts were tested
 Zellengröße: Abstand der Mittelpunkte benachbarter Zellen, in Einheiten des KBS; 0 ergibt etwa 80 Zellen entlang der längeren Seite. Wählen Sie ein KBS in Metern, um gleich große Zellen zu erhalten.
 Punkte je Zelle: nur ihr Mittelpunkt oder das Mittel von sieben Punkten, die in ihr verteilt sind.
 Nur Land: Zellen, deren Mittelpunkt im Meer liegt, werden weggelassen; die Konzepte wurden an Land geprüft.</translation>
-    </message>
-    <message>
-      <source>Land only</source>
-      <translation>Nur Land</translation>
     </message>
     <message>
       <source>Points in a cell</source>
@@ -963,24 +947,8 @@ Nur Land: Zellen, deren Mittelpunkt im Meer liegt, werden weggelassen; die Konze
       <translation> und {0} weitere</translation>
     </message>
     <message>
-      <source>Area</source>
-      <translation>Gebiet</translation>
-    </message>
-    <message>
-      <source>CRS of the raster (default: that of the area)</source>
-      <translation>KBS des Rasters (Vorgabe: das des Gebiets)</translation>
-    </message>
-    <message>
-      <source>Cell size in units of the CRS (0: automatic)</source>
-      <translation>Zellengröße in Einheiten des KBS (0: automatisch)</translation>
-    </message>
-    <message>
       <source>Concept raster</source>
       <translation>Konzeptraster</translation>
-    </message>
-    <message>
-      <source>Land only</source>
-      <translation>Nur Land</translation>
     </message>
     <message>
       <source>Scores every cell of an area against concepts and writes a GeoTIFF, one band a concept, in colours with a fixed range, so that maps can be compared.
