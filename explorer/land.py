@@ -1,6 +1,6 @@
 """Write the land that the page draws, `public/land.json.gz`, from the package's own Natural Earth land (public domain).
 
-    python explorer/land.py
+python explorer/land.py
 """
 
 import gzip

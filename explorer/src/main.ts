@@ -229,7 +229,7 @@ class App {
       const { lng, lat } = lngLat.wrap();
       const value = this.heat ? null : ((this.view && read(this.view, lng, lat)) ?? (this.world && read(this.world, lng, lat)));
       hover.hidden = false;
-      hover.replaceChildren(el("strong", {}, value === null ? "no value" : `percentile ${value}`), ` ${spellPlace(lng, lat)}, ${this.nearest([lng, lat])}`);
+      hover.replaceChildren(el("strong", {}, value === null ? "no value" : `percentile ${value} in this cell`), ` ${spellPlace(lng, lat)}, ${this.nearest([lng, lat])}`);
     });
     gl.on("mouseout", () => (hover.hidden = true));
     gl.on("click", ({ lngLat }) => this.press([lngLat.wrap().lng, lngLat.wrap().lat]));

@@ -28,7 +28,7 @@ export interface Start {
   photos: "clip" | "weak" | null;
   tiles: string | null;
   /** Of a static site: the coarse table that answers clicks. */
-  table?: { step: number; concepts: string[] };
+  table?: { step: number };
 }
 
 /** What is on the map: a concept by name, or words. */

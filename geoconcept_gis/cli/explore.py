@@ -14,7 +14,9 @@ from .common import BackendOption, ModelOption, load, progress_bar, say
 def explore(
     model: ModelOption = None,
     backend: BackendOption = "auto",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 takes a free one.")
+    ] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
     tiles: Annotated[
         str | None,

@@ -7,6 +7,7 @@ import math
 import tempfile
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from .._version import __version__
 from ..comparison import compare
 from ..coordinates import check_lonlat, near_pole, near_seam
 from ..datasets import WORLD_PLACES
-from ..errors import ConceptError, InputError
+from ..errors import Cancelled, ConceptError, InputError
 from ..explanation import evidence_of, explain, prevalence_of
 from ..style import look_of
 from ..towers.clip import weights_at_hand
@@ -90,12 +91,14 @@ class Explorer:
 
     def warm_up(self) -> None:
         """Embed the world and load what the first search needs; for a thread of its own."""
-        from ..errors import Cancelled
 
-        try:
-            self.world.fill(lambda done, total: self.closing.is_set())
-        except Cancelled:
-            return
+        def told(done: int, total: int) -> bool:
+            return self.closing.is_set()
+
+        with suppress(Cancelled):
+            self.world.fill(told, coarse=True)
+            self.search("land")  # reads the tables of words
+            self.world.fill(told)
 
     # ------------------------------------------------------------ concepts
 
@@ -240,7 +243,7 @@ class Explorer:
         few = f"Only {len(positive)} examples: the grade rests on little." if len(positive) < FEW else ""
         return {**describe_concept(concept), "warning": few}
 
-    def _new_name(self, name: Any) -> str:
+    def _new_name(self, name: object) -> str:
         if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
             raise InputError(f"name must be 1 to {_LONGEST_NAME} printable characters")
         name = " ".join(name.split())
@@ -360,5 +363,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-

@@ -144,8 +144,9 @@ def content_policy(tiles: str | None = None) -> str:
             raise InputError(f"tiles must be a web address with {{z}}, {{x}} and {{y}}; got {tiles!r}")
         origin = f" {parts.scheme}://{parts.netloc}"
     return (
-        f"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:{origin}; "
-        f"connect-src 'self'{origin}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; "
+        f"img-src 'self' data: blob:{origin}; connect-src 'self'{origin}; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
@@ -462,7 +463,10 @@ def _octets(grid: NDArray[Any], headers: dict[str, str]) -> Response:
 
 
 def _download(path: Path, name: str, media_type: str) -> Response:
-    headers = {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}", "cache-control": "no-store"}
+    headers = {
+        "content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}",
+        "cache-control": "no-store",
+    }
     return FileResponse(path, media_type=media_type, headers=headers)
 
 

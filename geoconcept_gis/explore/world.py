@@ -73,7 +73,9 @@ class World:
 
     def __init__(self, model: GeoConceptModel, folder: Path | None = None) -> None:
         self.model = model
-        self._cells = _cells_in_order()
+        levels = _levels()
+        self._cells = np.concatenate(levels)
+        self._ends = np.cumsum([len(cells) for cells in levels]).tolist()
         self.lonlat = _centres(self._cells)
         self._land = np.zeros(ROWS * COLUMNS, dtype=bool)
         self._land[self._cells] = True
@@ -89,13 +91,15 @@ class World:
     def __len__(self) -> int:
         return len(self._cells)
 
-    def fill(self, progress: Progress | None = None) -> None:
+    def fill(self, progress: Progress | None = None, *, coarse: bool = False) -> None:
         """Embed what is missing, and keep it for the next time.
 
         Parameters
         ----------
         progress : callable, optional
             Called as ``progress(done, total)`` in cells; return true to cancel.
+        coarse : bool, default False
+            Leave the finest cells for later.
 
         Raises
         ------
@@ -109,18 +113,14 @@ class World:
         """
         if self.done == len(self):
             return
-        for start, stop in self._levels():
-            pairs = self.lonlat[start:stop]
-            for part, vectors in self.model.iter_encode(pairs):
+        for stop in self._ends[:-1] if coarse else self._ends:
+            start = min(self.done, stop)
+            for part, vectors in self.model.iter_encode(self.lonlat[start:stop]):
                 self._vectors[start + part.start : start + part.stop] = vectors
                 self.done = start + part.stop
                 report(progress, self.done, len(self))
-        _keep(self._path, self._vectors)
-
-    def _levels(self) -> list[tuple[int, int]]:
-        """Return where each level of cells begins and ends among all."""
-        ends = np.cumsum([0, *(len(cells) for cells in _levels())])
-        return [(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        if not coarse:
+            _keep(self._path, self._vectors)
 
     def grid(self, concept: Concept) -> NDArray[np.uint8]:
         """Return the percentiles of a concept all over the world, as fine as is known by now.
@@ -141,9 +141,10 @@ class World:
         ConceptError
             It has no percentiles.
         """
-        known = np.full(ROWS * COLUMNS, UNKNOWN, dtype=np.uint8)
-        known[self._cells[: self.done]] = percentile_grid(self.model, concept, self._vectors[: self.done])
-        known = known.reshape(ROWS, COLUMNS)
+        done = self.done
+        cells = np.full(ROWS * COLUMNS, UNKNOWN, dtype=np.uint8)
+        cells[self._cells[:done]] = percentile_grid(self.model, concept, self._vectors[:done])
+        known = cells.reshape(ROWS, COLUMNS)
         out = np.full_like(known, UNKNOWN)
         for step in _COARSE_TO_FINE:
             middle = known[step // 2 :: step, step // 2 :: step]
@@ -259,10 +260,6 @@ def percentile_grid(model: GeoConceptModel, concept: Concept, vectors: NDArray[n
 def _centres(cells: NDArray[np.intp]) -> NDArray[np.float64]:
     row, column = np.divmod(cells, COLUMNS)
     return np.column_stack([-180.0 + (column + 0.5) * DEGREES, 90.0 - (row + 0.5) * DEGREES])
-
-
-def _cells_in_order() -> NDArray[np.intp]:
-    return np.concatenate(_levels())
 
 
 def _levels() -> list[NDArray[np.intp]]:
