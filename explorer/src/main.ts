@@ -80,8 +80,7 @@ class App {
     this.legend.showNothing();
     this.map.setSmooth(smooth);
     this.showTab(tab ?? "concepts");
-    const shown = asked ?? { kind: "concept" as const, text: this.source.start.concepts[0]?.name ?? "" };
-    const work = [this.ask(shown)];
+    const work = asked ? [this.ask(asked)] : [];
     if (pins.length) this.places.setPins(pins);
     if (place) work.push(this.places.visit(place));
     await Promise.all(work);
@@ -102,7 +101,7 @@ class App {
       this.concepts.mark(this.state.asked);
       this.legend.showConcept(concept);
       this.dropView();
-      this.show(world);
+      await this.show(world);
       this.keepState();
       say(`The map shows ${concept.name}.`);
       document.documentElement.dataset.shown = concept.name;
@@ -119,10 +118,10 @@ class App {
     return found;
   }
 
-  private show(world: World): void {
+  private show(world: World): Promise<void> {
     this.world = world;
-    this.map.drawWorld(world, "percentile", this.state.smooth);
     this.tellFineness();
+    return this.map.drawWorld(world, "percentile", this.state.smooth);
   }
 
   /** Draw again as long as the server still embeds the world. */
@@ -132,7 +131,7 @@ class App {
       await new Promise((wake) => setTimeout(wake, LOOK));
       if (signal.aborted) return;
       const world = await this.source.world(asked, signal);
-      if (world.done > this.world.done) this.show(world);
+      if (world.done > this.world.done) await this.show(world);
     }
   }
 
@@ -172,7 +171,7 @@ class App {
   private setSmooth(smooth: boolean): void {
     this.state.smooth = smooth;
     this.map.setSmooth(smooth);
-    if (this.world && !this.heat) this.map.drawWorld(this.world, "percentile", smooth);
+    if (this.world && !this.heat) void this.map.drawWorld(this.world, "percentile", smooth);
     if (this.view) this.map.drawView(this.view, smooth);
     this.keepState();
   }
@@ -181,7 +180,7 @@ class App {
     this.asking.abort();
     this.dropView();
     this.heat = await this.source.live!.heatmap(located.id);
-    this.map.drawWorld(this.heat, "density", false);
+    await this.map.drawWorld(this.heat, "density", false);
     this.map.drawAreas(located.areas);
     this.map.unmark("found");
     located.points.slice(0, 3).forEach((point, k) => this.map.mark(`found${k}`, [point.lon, point.lat], String(k + 1), "found"));
@@ -304,6 +303,8 @@ function fitView([west, south, east, north]: Bounds, steps: number[]): { bounds:
 async function main(): Promise<void> {
   const state = readState(location.hash);
   const [source, land] = await Promise.all([openSource(), unpacked("./land.json.gz")]);
+  state.asked ??= { kind: "concept", text: source.start.concepts[0]?.name ?? "" };
+  source.expect(state.asked); // its grid comes while the map is being set up
   const shape = JSON.parse(new TextDecoder().decode(land)) as GeoJSON.Geometry;
   const map = await WorldMap.open(byId("map"), shape, source.start, state.camera);
   await new App(source, map, state).begin();

@@ -76,18 +76,14 @@ export class WorldMap {
     gl.keyboard.disableRotation();
     gl.addControl(new NavigationControl({ showCompass: false }), "top-right");
     gl.addControl(new ScaleControl({ maxWidth: 90 }), "bottom-right");
-    await gl.once("load");
+    await gl.once("style.load"); // not "load": the concept need not wait for the coast
     return new WorldMap(gl, canvases, start);
   }
 
-  drawWorld(grid: Grid, look: "percentile" | "density", smooth: boolean): void {
+  /** Draw a grid of the world; done when it is on the screen. */
+  drawWorld(grid: Grid, look: "percentile" | "density", smooth: boolean): Promise<void> {
     paint(this.canvases.world, grid, this.colours[look], smooth);
-    this.refresh("world");
-  }
-
-  clearWorld(): void {
-    this.canvases.world.getContext("2d")!.clearRect(0, 0, WORLD_PIXELS, WORLD_PIXELS);
-    this.refresh("world");
+    return this.refresh("world");
   }
 
   /** Draw a finer part over the world; null takes it away. */
@@ -100,7 +96,7 @@ export class WorldMap {
     paint(canvas, grid, this.colours.percentile, smooth);
     const [west, south, east, north] = grid.bounds;
     this.canvasSource("view").setCoordinates(corners([west, Math.max(south, -TOP), east, Math.min(north, TOP)]));
-    this.refresh("view");
+    void this.refresh("view");
   }
 
   setSmooth(smooth: boolean): void {
@@ -165,11 +161,12 @@ export class WorldMap {
   }
 
   /** Have the map copy a canvas once; it would copy it in every frame if it went on playing. */
-  private refresh(id: "world" | "view"): void {
+  private async refresh(id: "world" | "view"): Promise<void> {
     const source = this.canvasSource(id);
     source.play();
-    this.gl.once("render", () => source.pause());
     this.gl.triggerRepaint();
+    await this.gl.once("render");
+    source.pause();
   }
 }
 

@@ -38,12 +38,15 @@ export function paint(canvas: HTMLCanvasElement, grid: Grid, colours: Uint32Arra
   const pixels = new Uint32Array(image.data.buffer);
   const [, south, , north] = grid.bounds;
   const [bottom, top] = [mercator(Math.max(south, -TOP)), mercator(Math.min(north, TOP))];
+  const columns = Float64Array.from({ length: canvas.width }, (_, x) => ((x + 0.5) / canvas.width) * grid.columns);
+  const whole = Uint16Array.from(columns);
   for (let y = 0; y < canvas.height; y++) {
     const lat = latitude(top + ((bottom - top) * (y + 0.5)) / canvas.height);
     const row = ((north - lat) / (north - south)) * grid.rows;
+    const from = Math.min(Math.max(Math.floor(row), 0), grid.rows - 1) * grid.columns;
     for (let x = 0; x < canvas.width; x++) {
-      const column = ((x + 0.5) / canvas.width) * grid.columns;
-      pixels[y * canvas.width + x] = colours[smooth ? blend(grid, row, column) : at(grid, Math.floor(row), Math.floor(column))]!;
+      const value = smooth ? blend(grid, row, columns[x]!) : grid.values[from + whole[x]!]!;
+      pixels[y * canvas.width + x] = colours[value]!;
     }
   }
   context.putImageData(image, 0, 0);

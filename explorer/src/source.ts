@@ -8,6 +8,8 @@ const WORLD: Bounds = [-180, -90, 180, 90];
 export interface Source {
   readonly start: Start;
   readonly live: Live | null;
+  /** Begin to fetch a world that is going to be asked for. */
+  expect(asked: Asked): void;
   world(asked: Asked, signal?: AbortSignal): Promise<World>;
   place(lon: number, lat: number, asked: Asked | null, signal?: AbortSignal): Promise<Place>;
   compare(a: Pair, b: Pair, signal?: AbortSignal): Promise<Difference>;
@@ -44,11 +46,31 @@ function named(asked: Asked | null): Record<string, string> {
   return asked ? { [asked.kind]: asked.text } : {};
 }
 
-export class Live implements Source {
-  readonly live = this;
-  constructor(readonly start: Start) {}
+/** Keep the answer to one question until it is asked. */
+abstract class Early {
+  private early: { key: string; world: Promise<World> } | null = null;
 
-  async world(asked: Asked, signal?: AbortSignal): Promise<World> {
+  expect(asked: Asked): void {
+    this.early = { key: JSON.stringify(asked), world: this.fetchWorld(asked) };
+    this.early.world.catch(() => undefined); // told when it is asked for
+  }
+
+  world(asked: Asked, signal?: AbortSignal): Promise<World> {
+    const early = this.early;
+    this.early = null;
+    return early?.key === JSON.stringify(asked) ? early.world : this.fetchWorld(asked, signal);
+  }
+
+  protected abstract fetchWorld(asked: Asked, signal?: AbortSignal): Promise<World>;
+}
+
+export class Live extends Early implements Source {
+  readonly live = this;
+  constructor(readonly start: Start) {
+    super();
+  }
+
+  protected async fetchWorld(asked: Asked, signal?: AbortSignal): Promise<World> {
     const response = await this.get("grid", named(asked), signal);
     const { rows, columns } = this.start.grid;
     const values = new Uint8Array(await response.arrayBuffer());
@@ -117,12 +139,14 @@ export class Live implements Source {
 }
 
 /** Files only: one grid a concept, and a coarse table of all concepts that answers clicks. */
-class Static implements Source {
+class Static extends Early implements Source {
   readonly live = null;
   private table: Promise<{ cells: Map<number, number>; percentiles: Uint8Array }> | null = null;
-  constructor(readonly start: Start) {}
+  constructor(readonly start: Start) {
+    super();
+  }
 
-  async world(asked: Asked, signal?: AbortSignal): Promise<World> {
+  protected async fetchWorld(asked: Asked, signal?: AbortSignal): Promise<World> {
     const k = this.start.concepts.findIndex((concept) => concept.name === asked.text);
     if (asked.kind !== "concept" || k < 0) throw new Error(`This site has no concept “${asked.text}”.`);
     const { rows, columns } = this.start.grid;

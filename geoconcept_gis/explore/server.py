@@ -316,6 +316,7 @@ def application(
         ClientDisconnect: _cancelled,
         GeoConceptError: _refuse,
         _TooLarge: _refuse_large,
+        Exception: _fail,
     }
     routes = [Mount(f"/{token}", routes=[*_Api(explorer).routes(), pages])]
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
@@ -476,6 +477,10 @@ async def _refuse(_: Request, error: Exception) -> Response:
 
 async def _refuse_large(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": f"that is too large: {error.args[0] >> 20:,} MB are the most"}, 413)
+
+
+async def _fail(_: Request, __: Exception) -> Response:
+    return JSONResponse({"error": "something went wrong that should not: the terminal says what"}, 500)
 
 
 async def _cancelled(_: Request, __: Exception) -> Response:

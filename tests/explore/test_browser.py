@@ -290,6 +290,7 @@ def test_a_vector_is_located(open_page, explorer, monkeypatch):
 # ---------------------------------------------------------------- a concept of one's own
 
 
+@pytest.mark.filterwarnings("ignore::geoconcept_gis.errors.FewPlacesWarning")
 def test_examples_become_a_concept(open_page):
     """By clicks on the map and by its middle; the concept is drawn, listed and can be had as a file."""
     camera = (15.0, 22.0, 2.5)
