@@ -91,7 +91,7 @@ export class FilePanel {
     this.answer.replaceChildren(
       el("h2", { class: "file-name" }, name),
       el("p", {}, `${scored.rows.toLocaleString("en")} rows scored against ${Object.keys(scored.columns).length} concepts.`),
-      ...left.map(([reason, count]) => el("p", { class: "warning" }, `${count.toLocaleString("en")} rows have no scores: ${reason.replaceAll("_", " ")}.`)),
+      ...left.map(([reason, count]) => el("p", { class: "warning" }, `${count.toLocaleString("en")} row${count === 1 ? " has" : "s have"} no scores: ${reason.replaceAll("_", " ")}.`)),
       el("p", { class: "links" }, "Download: ", ...links),
       el("h3", {}, "Highest on average"),
       plainBars(scored.top.map((row) => ({ name: row.concept, value: row.percentile, number: `percentile ${row.percentile.toFixed(0)}`, note: row.family })), (one) => this.host.choose(one)),

@@ -50,6 +50,10 @@ export class Legend {
     this.element.replaceChildren(el("p", {}, "Choose a concept to see it on the map. Click the map to ask what a place is associated with."));
   }
 
+  setSmooth(smooth: boolean): void {
+    this.smooth.checked = smooth;
+  }
+
   setFineness(text: string): void {
     this.fineness.textContent = text;
   }

@@ -170,6 +170,7 @@ class App {
 
   private setSmooth(smooth: boolean): void {
     this.state.smooth = smooth;
+    this.legend.setSmooth(smooth);
     this.map.setSmooth(smooth);
     if (this.world && !this.heat) void this.map.drawWorld(this.world, "percentile", smooth);
     if (this.view) this.map.drawView(this.view, smooth);
@@ -228,7 +229,8 @@ class App {
       const { lng, lat } = lngLat.wrap();
       const value = this.heat ? null : ((this.view && read(this.view, lng, lat)) ?? (this.world && read(this.world, lng, lat)));
       hover.hidden = false;
-      hover.replaceChildren(el("strong", {}, value === null ? "no value" : `percentile ${value} in this cell`), ` ${spellPlace(lng, lat)}, ${this.nearest([lng, lat])}`);
+      const told = this.heat ? "" : value === null ? "no value " : `percentile ${value} in this cell `;
+      hover.replaceChildren(el("strong", {}, told), `${spellPlace(lng, lat)}, ${this.nearest([lng, lat])}`);
     });
     gl.on("mouseout", () => (hover.hidden = true));
     gl.on("click", ({ lngLat }) => this.press([lngLat.wrap().lng, lngLat.wrap().lat]));
@@ -281,6 +283,7 @@ class App {
     const wanted = readState(location.hash);
     if (wanted.camera) this.map.goTo([wanted.camera[0], wanted.camera[1]], wanted.camera[2]);
     if (wanted.tab) this.showTab(wanted.tab);
+    if (wanted.smooth !== this.state.smooth) this.setSmooth(wanted.smooth);
     if (wanted.asked) void this.ask(wanted.asked);
     if (wanted.place) void this.places.visit(wanted.place);
     this.places.setPins(wanted.pins);
@@ -302,11 +305,11 @@ function fitView([west, south, east, north]: Bounds, steps: number[]): { bounds:
 
 async function main(): Promise<void> {
   const state = readState(location.hash);
-  const [source, land] = await Promise.all([openSource(), unpacked("./land.json.gz")]);
+  const [source, packed] = await Promise.all([openSource(), unpacked("./sea.json.gz")]);
   state.asked ??= { kind: "concept", text: source.start.concepts[0]?.name ?? "" };
   source.expect(state.asked); // its grid comes while the map is being set up
-  const shape = JSON.parse(new TextDecoder().decode(land)) as GeoJSON.Geometry;
-  const map = await WorldMap.open(byId("map"), shape, source.start, state.camera);
+  const sea = JSON.parse(new TextDecoder().decode(packed)) as GeoJSON.MultiPolygon;
+  const map = await WorldMap.open(byId("map"), sea, source.start, state.camera);
   await new App(source, map, state).begin();
 }
 

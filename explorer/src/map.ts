@@ -33,7 +33,7 @@ export class WorldMap {
     this.colours = { percentile: ramp(start.looks.percentile.colours), density: ramp(start.looks.density.colours, true) };
   }
 
-  static async open(container: HTMLElement, land: GeoJSON.Geometry, start: Start, camera: [number, number, number] | null): Promise<WorldMap> {
+  static async open(container: HTMLElement, sea: GeoJSON.MultiPolygon, start: Start, camera: [number, number, number] | null): Promise<WorldMap> {
     const canvases = { world: picture(WORLD_PIXELS, WORLD_PIXELS), view: picture(2, 2) };
     const gl = new GlMap({
       container,
@@ -49,19 +49,20 @@ export class WorldMap {
         version: 8,
         sources: {
           ...(start.tiles ? { tiles: { type: "raster" as const, tiles: [start.tiles], tileSize: 256 } } : {}),
-          land: { type: "geojson", data: { type: "Feature", geometry: land, properties: {} } as GeoJSON.Feature, tolerance: 0.2 },
+          sea: { type: "geojson", data: sea, tolerance: 0.2 },
+          coast: { type: "geojson", data: coastOf(sea), tolerance: 0.2 },
           world: { type: "canvas", canvas: canvases.world, animate: false, coordinates: corners([-180, -TOP, 180, TOP]) } as never,
           view: { type: "canvas", canvas: canvases.view, animate: false, coordinates: corners([-1, -1, 1, 1]) } as never,
           areas: { type: "geojson", data: EMPTY },
           points: { type: "geojson", data: EMPTY },
         },
         layers: [
-          { id: "sea", type: "background", paint: { "background-color": "#dfe9ee" } },
+          { id: "land", type: "background", paint: { "background-color": "#f6f5f0" } },
           ...(start.tiles ? [{ id: "tiles", type: "raster" as const, source: "tiles" }] : []),
-          { id: "land", type: "fill", source: "land", paint: { "fill-color": "#f6f5f0", "fill-opacity": start.tiles ? 0 : 1 } },
           { id: "world", type: "raster", source: "world", paint: { "raster-opacity": start.tiles ? 0.7 : 1, "raster-fade-duration": 0, "raster-resampling": "nearest" } },
           { id: "view", type: "raster", source: "view", layout: { visibility: "none" }, paint: { "raster-opacity": start.tiles ? 0.7 : 1, "raster-fade-duration": 0, "raster-resampling": "nearest" } },
-          { id: "coast", type: "line", source: "land", paint: { "line-color": "#22343c", "line-width": ["interpolate", ["linear"], ["zoom"], 0, 0.5, 6, 1.4] } },
+          ...(start.tiles ? [] : [{ id: "sea", type: "fill" as const, source: "sea", paint: { "fill-color": "#dfe9ee", "fill-antialias": false } }]),
+          { id: "coast", type: "line", source: "coast", paint: { "line-color": "#22343c", "line-width": ["interpolate", ["linear"], ["zoom"], 0, 0.5, 6, 1.4] } },
           { id: "areas", type: "line", source: "areas", paint: { "line-color": "#0b3d91", "line-width": ["case", ["==", ["get", "level"], 0.5], 2, 1] } },
           {
             id: "points",
@@ -168,6 +169,25 @@ export class WorldMap {
     await this.gl.once("render");
     source.pause();
   }
+}
+
+/** The shores of the sea: its outlines without the edges of the map. */
+function coastOf(sea: GeoJSON.MultiPolygon): GeoJSON.MultiLineString {
+  const lines: GeoJSON.Position[][] = [];
+  for (const ring of sea.coordinates.flat()) {
+    let line: GeoJSON.Position[] = [];
+    ring.forEach((point, k) => {
+      const before = ring[k - 1];
+      const edge = before && ((Math.abs(point[0]!) === 180 && before[0] === point[0]) || (Math.abs(point[1]!) === 90 && before[1] === point[1]));
+      if (edge) {
+        lines.push(line);
+        line = [];
+      }
+      line.push(point);
+    });
+    lines.push(line);
+  }
+  return { type: "MultiLineString", coordinates: lines.filter((line) => line.length > 1) };
 }
 
 function picture(width: number, height: number): HTMLCanvasElement {

@@ -1,7 +1,7 @@
 // Ask about places: one at a time, or two pinned ones side by side.
 
 import { differenceBars, placeBars } from "./bars";
-import { attempt, button, el, percent, say, spellPlace } from "./dom";
+import { attempt, button, el, say, spellPlace } from "./dom";
 import type { Difference, Pair, Place } from "./types";
 
 export interface PlaceHost {
@@ -36,8 +36,8 @@ export class PlacePanel {
       el("p", {}, "Click the map, or give a position in degrees."),
       form,
       button("Explain the middle of the map", () => void this.visit(host.middle()), { class: "wide" }),
-      this.answer,
       this.difference,
+      this.answer,
     );
   }
 
@@ -97,7 +97,6 @@ export class PlacePanel {
       button(this.pins.length < 2 ? `Pin as ${"AB"[this.pins.length]}` : "Pin as B instead", () => this.setPins([...this.pins.slice(0, this.pins.length < 2 ? 2 : 1), at])),
       el("h3", {}, "Associated with"),
       placeBars(told.concepts, (name) => this.host.choose(name)),
-      told.residual === null ? el("span") : el("p", { class: "quiet" }, `All concepts together leave ${percent(told.residual)} of what sets this place apart untold.`),
       ...told.notes.map((note) => el("p", { class: "quiet" }, note)),
     ];
   }

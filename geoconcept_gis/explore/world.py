@@ -41,9 +41,11 @@ _VIEWS = 6
 #: Cells known from the start, then those three times as fine, then all. Centres of coarse cells are centres of fine
 #: ones, because three is odd: nothing is computed twice.
 _COARSE_TO_FINE = (9, 3, 1)
+#: Where land is looked for in a cell whose centre lies in the sea, in thirds of the cell.
+_AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 #: Rows scored at a time, so that their float32 copy stays small.
 _BLOCK = 8192
-_FORMAT = "geoconcept-world-1"
+_FORMAT = "geoconcept-world-2"
 
 
 class World:
@@ -58,8 +60,8 @@ class World:
     Attributes
     ----------
     lonlat : ndarray of float64, shape (N, 2)
-        Centres of the cells with their centre on land, in the order in which they are filled: coarse ones first, then
-        from the equator to the poles.
+        What each cell with land in it is read at: its centre, or a point on land where the centre lies in the sea. In
+        the order in which they are filled: coarse ones first, then from the equator to the poles.
     done : int
         How many of them are embedded.
 
@@ -73,12 +75,12 @@ class World:
 
     def __init__(self, model: GeoConceptModel, folder: Path | None = None) -> None:
         self.model = model
-        levels = _levels()
+        land, points = _points_on_land(_centres(np.arange(ROWS * COLUMNS)), DEGREES)
+        levels = _levels(land)
         self._cells = np.concatenate(levels)
         self._ends = np.cumsum([len(cells) for cells in levels]).tolist()
-        self.lonlat = _centres(self._cells)
-        self._land = np.zeros(ROWS * COLUMNS, dtype=bool)
-        self._land[self._cells] = True
+        self.lonlat = points[self._cells]
+        self._land = land.reshape(ROWS, COLUMNS)
         self._path = (folder or cache_folder()) / f"world-{_key(model)}.npy"
         [(_, one)] = model.iter_encode(self.lonlat[:1])
         shape = (len(self._cells), one.shape[1])  # 512, and the encoder's heads
@@ -133,7 +135,7 @@ class World:
         Returns
         -------
         ndarray of uint8, shape (360, 720)
-            North first, from 180 degrees west: the percentile of the cell's centre, 0 to 100; `SEA`; or `UNKNOWN`
+            North first, from 180 degrees west: the percentile of the cell, 0 to 100; `SEA`; or `UNKNOWN`
             where not even a coarse cell is known.
 
         Raises
@@ -150,7 +152,7 @@ class World:
             middle = known[step // 2 :: step, step // 2 :: step]
             block = middle.repeat(step, axis=0).repeat(step, axis=1)
             out = np.where(block == UNKNOWN, out, block)
-        return np.where(self._land.reshape(ROWS, COLUMNS), out, np.uint8(SEA))
+        return np.where(self._land, out, np.uint8(SEA))
 
     def table(self, concepts: list[Concept], step: int = 3) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
         """Return the percentiles of many concepts in coarse cells, for a site without a server.
@@ -229,9 +231,8 @@ class World:
         west, _, _, north = bounds
         row, column = np.divmod(np.arange(shape[0] * shape[1]), shape[1])
         lon = (west + (column + 0.5) * step + 180.0) % 360.0 - 180.0
-        pairs = np.column_stack([lon, north - (row + 0.5) * step])
-        land = on_land(pairs)
-        parts = [v.astype(np.float16) for _, v in self.model.iter_encode(pairs[land], progress=progress)]
+        land, points = _points_on_land(np.column_stack([lon, north - (row + 0.5) * step]), step)
+        parts = [v.astype(np.float16) for _, v in self.model.iter_encode(points[land], progress=progress)]
         return land, np.concatenate([self._vectors[:0], *parts])
 
 
@@ -262,10 +263,23 @@ def _centres(cells: NDArray[np.intp]) -> NDArray[np.float64]:
     return np.column_stack([-180.0 + (column + 0.5) * DEGREES, 90.0 - (row + 0.5) * DEGREES])
 
 
-def _levels() -> list[NDArray[np.intp]]:
+def _points_on_land(centres: NDArray[np.float64], step: float) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return which cells hold land, and a point of each: the centre, or the first of eight around it that is on land."""
+    points = centres.copy()
+    land = on_land(points)
+    for east, north in _AROUND:
+        sea = np.flatnonzero(~land)
+        tried = centres[sea] + np.array([east, north]) * (step / 3.0)
+        tried[:, 0] = (tried[:, 0] + 180.0) % 360.0 - 180.0
+        found = on_land(tried)
+        points[sea[found]], land[sea[found]] = tried[found], True
+    return land, points
+
+
+def _levels(land: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
     """Return the land cells of each level that are in no coarser one, nearest to the equator first."""
     row, column = np.divmod(np.arange(ROWS * COLUMNS), COLUMNS)
-    free = on_land(_centres(np.arange(ROWS * COLUMNS)))
+    free = land.copy()
     levels = []
     for step in _COARSE_TO_FINE:
         level = np.flatnonzero(free & (row % step == step // 2) & (column % step == step // 2))

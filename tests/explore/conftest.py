@@ -28,6 +28,13 @@ def explorer(model, tmp_path_factory):
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def forget(explorer):
+    """What one test makes is not there in the next."""
+    yield
+    explorer.own.clear()
+
+
 @contextlib.contextmanager
 def served(explorer):
     """Serve an explorer on a free port; yields the page's address."""

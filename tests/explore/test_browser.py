@@ -230,7 +230,7 @@ def test_a_table_with_a_hostile_name_is_scored_and_comes_back(open_page):
     assert page.locator(".file-name").inner_text() == name
     text = page.locator("#file-answer").inner_text()
     assert "2 rows scored" in text
-    assert "1 rows have no scores: missing" in text
+    assert "1 row has no scores: missing" in text
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     saved = Path(download.value.path()).read_text(encoding="utf-8")

@@ -61,4 +61,4 @@ def test_the_page_that_ships_is_built_and_loads_nothing_from_elsewhere():
     assert "http" not in page
     assert "<script>" not in page
     assert (PAGE / "assets" / "maplibre-gl-worker.mjs").is_file()
-    assert json.loads(gzip.decompress((PAGE / "land.json.gz").read_bytes()))["type"] == "MultiPolygon"
+    assert json.loads(gzip.decompress((PAGE / "sea.json.gz").read_bytes()))["type"] == "MultiPolygon"
