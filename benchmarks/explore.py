@@ -22,7 +22,7 @@ import urllib.request
 from collections.abc import Callable
 
 import numpy as np
-from machine import RESULTS, machine
+from machine import machine
 
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 WORDS = ["wine", "lava", "mosque", "rice fields", "cold desert", "fjord", "harbour", "monsoon", "old town", "coral"]
@@ -48,7 +48,7 @@ class Running:
 
     def get(self, path: str, **parameters: object) -> tuple[bytes, dict[str, str]]:
         query = urllib.parse.urlencode(parameters)
-        with urllib.request.urlopen(f"{self.address}{path}?{query}") as answer:  # noqa: S310 - our own address
+        with urllib.request.urlopen(f"{self.address}{path}?{query}") as answer:
             return answer.read(), dict(answer.headers)
 
     def stop(self) -> float:
@@ -119,7 +119,7 @@ def main() -> None:
         new.get("api/place", **clicks[0])
         busy = times(lambda k: new.get("api/place", **clicks[k]), len(clicks))
         rows.append(("click, while the world is embedded", "100 ms", spell(busy)))
-        while (told := new.get("api/grid", concept="hot desert climate")[1])["x-done"] != told["x-total"]:
+        while (told := json.loads(new.get("api/progress")[0])["world"])["done"] < told["total"]:
             time.sleep(0.1)
         rows.append(("world of half a degree, first start ever", "5 s", f"{new.since():.1f} s after the start"))
         time.sleep(2)  # the file is written
@@ -142,8 +142,10 @@ def main() -> None:
         rows.append(("the same again", "", spell(again)))
         rows.append(("Ctrl-C to the end", "", f"{max(ended, kept.stop()):.2f} s"))
 
-    facts = {"machine": about, "rows": [dict(zip(("what", "bar", "measured"), row, strict=True)) for row in rows]}
-    (RESULTS / "explore.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    versions = about["versions"]
+    print(f"# The explorer, on {about['cpu']}\n")
+    print(f"Measured {about['date']} by benchmarks/explore.py: {about['cores']} cores, load {about['load_before']},")
+    print(f"python {versions['python']}, numpy {versions['numpy']}.\n")
     print("| what | bar | measured |")
     print("| --- | --- | --- |")
     for row in rows:

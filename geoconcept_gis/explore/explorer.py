@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
@@ -76,6 +78,7 @@ class Explorer:
         self.world = world.World(model, folder)
         self.weights, self.tiles = weights, tiles
         self.closing = threading.Event()
+        self.asked = 0  # questions that wait for their answer now
         self.own: dict[str, Concept] = {}
         self._words: OrderedDict[str, Concept] = OrderedDict()
         self._grids: OrderedDict[tuple[str, str], tuple[int, NDArray[Any]]] = OrderedDict()
@@ -93,12 +96,15 @@ class Explorer:
         """Embed the world and load what the first search needs; for a thread of its own."""
 
         def told(done: int, total: int) -> bool:
+            while self.asked and not self.closing.is_set():
+                time.sleep(0.005)  # whoever asks goes first
             return self.closing.is_set()
 
+        cores = os.cpu_count() or 1
         with suppress(Cancelled):
-            self.world.fill(told, coarse=True)
+            self.world.fill(told, coarse=True, workers=cores)
             self.search("land")  # reads the tables of words
-            self.world.fill(told)
+            self.world.fill(told, workers=cores)
 
     # ------------------------------------------------------------ concepts
 
@@ -274,7 +280,25 @@ class Explorer:
 
 
 def start_record(model: GeoConceptModel, concepts: Iterable[Concept]) -> dict[str, Any]:
-    """Return what server and static site tell the page of the model, its concepts and how they are drawn."""
+    """Return what server and static site tell the page of the model, its concepts and how they are drawn.
+
+    Parameters
+    ----------
+    model : GeoConceptModel
+    concepts : iterable of Concept
+        Those without percentiles are left out, as they cannot be drawn.
+
+    Returns
+    -------
+    dict of str to object
+
+    Examples
+    --------
+    >>> from geoconcept_gis import load_model
+    >>> model = load_model()
+    >>> len(start_record(model, [model.bank["BWh"]])["concepts"])
+    1
+    """
     percentile, density = look_of("percentile"), look_of("density")
     return {
         "version": __version__,
@@ -306,6 +330,12 @@ def describe_concept(concept: Concept) -> dict[str, Any]:
     Returns
     -------
     dict of str to object
+
+    Examples
+    --------
+    >>> from geoconcept_gis import load_model
+    >>> describe_concept(load_model().bank["BWh"])["name"]
+    'hot desert climate'
     """
     return {
         "name": concept.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from ..files import atomic_folder
 from ..progress import report
 from .explorer import start_record
 from .server import PAGE, content_policy
-from .world import World
+from .world import World, one_blas_thread
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -68,8 +69,8 @@ def export_site(
         raise InputError(f"the page is not built: run `npm ci && npm run build` in explorer/ (looked in {PAGE})")
     policy = content_policy(tiles)
     world = World(model, cache)
-    with atomic_folder(folder) as part:
-        world.fill(progress)
+    with atomic_folder(folder) as part, one_blas_thread():
+        world.fill(progress, workers=os.cpu_count() or 1)
         concepts = [concept for concept in model.bank if concept.percentiles is not None]
         shutil.copytree(PAGE, part, dirs_exist_ok=True)
         (part / "grids").mkdir()

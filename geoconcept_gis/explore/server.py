@@ -16,7 +16,7 @@ import secrets
 import socket
 import threading
 import warnings
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -33,6 +33,7 @@ from ..errors import (
 )
 from .explorer import Explorer
 from .uploads import DOWNLOADS, LARGEST
+from .world import one_blas_thread
 
 try:
     import anyio.to_thread
@@ -273,11 +274,13 @@ class _Api:
             return gone.is_set() or self._explorer.closing.is_set()
 
         task = asyncio.ensure_future(anyio.to_thread.run_sync(answer, told))
+        self._explorer.asked += 1
         try:
             while not (await asyncio.wait({task}, timeout=_LOOK))[0]:
                 if await request.is_disconnected():
                     gone.set()
         finally:
+            self._explorer.asked -= 1
             gone.set()  # also when the server is stopped while waiting
             if job:
                 self._job = None
@@ -383,13 +386,12 @@ def serve(explorer: Explorer, *, port: int = 0, ready: Callable[[str], None] | N
     config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     bound.listen(128)  # from here on the browser may come: it waits in the queue
-    threading.Thread(target=explorer.warm_up, daemon=True, name="geoconcept-world").start()
-    if ready is not None:
-        ready(f"http://127.0.0.1:{port}/{token}/")
     try:
-        server.run(sockets=[bound])
-    except KeyboardInterrupt:  # uvicorn passes it on after it has closed
-        pass
+        with one_blas_thread(), suppress(KeyboardInterrupt):  # which uvicorn passes on after it has closed
+            threading.Thread(target=explorer.warm_up, daemon=True, name="geoconcept-warm-up").start()
+            if ready is not None:
+                ready(f"http://127.0.0.1:{port}/{token}/")
+            server.run(sockets=[bound])
     finally:
         explorer.close()
         bound.close()
