@@ -12,6 +12,8 @@ setWorkerUrl(new URL(workerUrl, document.baseURI).href);
 
 /** Pixels of the picture of the world: two a cell. */
 const WORLD_PIXELS = 1440;
+/** Degrees: side of the squares that the sea comes in, see sea.py. */
+const SQUARE = 20;
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 
 type Corners = [Pair, Pair, Pair, Pair];
@@ -171,23 +173,28 @@ export class WorldMap {
   }
 }
 
-/** The shores of the sea: its outlines without the edges of the map. */
+/** The shores of the sea: its outlines without the cuts that sea.py made. */
 function coastOf(sea: GeoJSON.MultiPolygon): GeoJSON.MultiLineString {
   const lines: GeoJSON.Position[][] = [];
   for (const ring of sea.coordinates.flat()) {
     let line: GeoJSON.Position[] = [];
-    ring.forEach((point, k) => {
-      const before = ring[k - 1];
-      const edge = before && ((Math.abs(point[0]!) === 180 && before[0] === point[0]) || (Math.abs(point[1]!) === 90 && before[1] === point[1]));
-      if (edge) {
+    let before: GeoJSON.Position | undefined;
+    for (const point of ring) {
+      if (before && isCut(before, point)) {
         lines.push(line);
         line = [];
       }
       line.push(point);
-    });
+      before = point;
+    }
     lines.push(line);
   }
   return { type: "MultiLineString", coordinates: lines.filter((line) => line.length > 1) };
+}
+
+function isCut(one: GeoJSON.Position, two: GeoJSON.Position): boolean {
+  const along = (axis: 0 | 1, from: number) => one[axis] === two[axis] && (one[axis]! + from) % SQUARE === 0;
+  return along(0, 180) || along(1, 90);
 }
 
 function picture(width: number, height: number): HTMLCanvasElement {

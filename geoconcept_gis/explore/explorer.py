@@ -62,8 +62,9 @@ class Explorer:
     --------
     >>> from geoconcept_gis import load_model
     >>> explorer = Explorer(load_model())
-    >>> explorer.place(31.2, 30.0)["concepts"][0]["family"]
-    'climate'
+    >>> explorer.place(31.2, 30.0)["concepts"][0]["concept"]
+    'Egypt'
+    >>> explorer.close()
     """
 
     def __init__(

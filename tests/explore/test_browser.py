@@ -123,6 +123,18 @@ def test_the_map_has_the_colours_of_the_grid(open_page, explorer, model):
     assert np.abs(pixel(page, *on_screen(page, -2.0, -5.0, camera)) - [223, 233, 238]).max() < 8
 
 
+@pytest.mark.parametrize("zoom", [0.4, 1.0])
+def test_the_sea_covers_no_land(open_page, zoom):
+    """Large islands show their cells at every zoom; the ocean shows none."""
+    sea = [223, 233, 238]
+    page = open_page(f"#c=hot+desert+climate&z=60,20,{zoom}", viewport={"width": 1400, "height": 760})
+    page.wait_for_timeout(2000)
+    camera = (60.0, 20.0, zoom)
+    for lon, lat in ((134, -25), (46.5, -19.5), (138.2, 36.2), (-1.5, 52.5), (15, 62), (114, 0), (143, -6)):
+        assert np.abs(pixel(page, *on_screen(page, lon, lat, camera)) - sea).max() > 60, (lon, lat)
+    assert np.abs(pixel(page, *on_screen(page, 75.0, -5.0, camera)) - sea).max() < 8
+
+
 def test_choose_a_concept_from_the_list(open_page):
     """Filter by family, choose: legend, list and address say the same."""
     page = open_page()
