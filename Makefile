@@ -27,7 +27,7 @@ CLIP_STAMP := $(CLIP_VENV)/clip.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types pytest clip docs plugin qgis bench format clean
+.PHONY: help demo test lint types pytest clip docs plugin page qgis browser bench format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -68,8 +68,15 @@ plugin: ## build the QGIS plugin: dist/geoconcept.zip, the same bytes from the s
 qgis: $(DEV_STAMP) plugin ## the plugin's tests in the real QGIS, which is installed where it can be
 	GEOCONCEPT_ENGINE_PYTHON="$(abspath $(BIN)/python)" tests/qgis/run.sh
 
+page: ## build the explorer's page into the package: needs node 20 and npm
+	cd explorer && npm ci && npm run build
+
+browser: $(DEV_STAMP) ## the explorer's page in real Chromium (Debian: apt-get install chromium nodejs npm)
+	cd explorer && npm ci --silent
+	GEOCONCEPT_BROWSER=1 $(BIN)/python -m pytest tests/explore/test_browser.py
+
 bench: $(DEV_STAMP) ## speed and memory, side by side with the original
-	for script in encoder h3_world scale startup concepts hidden_layers words locate; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in encoder h3_world scale startup concepts hidden_layers words locate explore; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 format: $(DEV_STAMP) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .

@@ -14,7 +14,7 @@ import typer
 
 from .._version import __version__
 from ..errors import GeoConceptError
-from . import bank, concept, demo, embed, evaluate, explain, features, inspect, locate, raster, text, train
+from . import bank, concept, demo, embed, evaluate, explain, explore, features, inspect, locate, raster, text, train
 
 __all__ = ["app", "main"]
 
@@ -34,6 +34,7 @@ app.command("explain", context_settings=explain.NEGATIVE_NUMBERS)(explain.explai
 app.command("compare", context_settings=explain.NEGATIVE_NUMBERS)(explain.compare)
 app.command("similar", context_settings=explain.NEGATIVE_NUMBERS)(explain.similar)
 app.command("locate")(locate.locate)
+app.command("explore")(explore.explore)
 app.command("evaluate")(evaluate.evaluate)
 app.command("features")(features.features)
 app.command("train")(train.train)

@@ -319,11 +319,21 @@ def _alike(vector: NDArray[np.float32], concepts: list[Concept], model: GeoConce
     """Return how the scores of land by a direction correlate with those by each concept's vector."""
     if not concepts:
         return np.zeros(0, dtype=np.float32)
-    places = _places(model)
-    scores = places @ np.stack([vector, *(c.vector for c in concepts)]).T
-    scores -= scores.mean(axis=0)
-    scores /= np.linalg.norm(scores, axis=0)
-    return np.asarray(scores[:, 1:].T @ scores[:, 0])
+    columns, read = _readings(model)
+    score = _standardised(_places(model) @ vector[:, None])[:, 0]
+    return np.asarray(score @ read[:, [columns[concept.name] for concept in concepts]])
+
+
+@lru_cache(maxsize=2)
+def _readings(model: GeoConceptModel) -> tuple[dict[str, int], NDArray[np.float32]]:
+    """Return how each concept of the bank reads land, standardised: the same for every phrase, and most of its work."""
+    vectors = np.stack([concept.vector for concept in model.bank])
+    return {name: k for k, name in enumerate(model.bank.names)}, _standardised(_places(model) @ vectors.T)
+
+
+def _standardised(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    scores = scores - scores.mean(axis=0)
+    return np.asarray(scores / np.linalg.norm(scores, axis=0))
 
 
 @lru_cache(maxsize=2)
