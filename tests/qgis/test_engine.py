@@ -96,11 +96,12 @@ def test_cancel_takes_less_than_two_seconds(engine):
     """In the middle of a long job."""
     from geoconcept.core.errors import Cancelled
 
+    many = photos(2000)
     engine.start()
     feedback, begun = Feedback(), []
     threading.Timer(4.0, lambda: (begun.append(time.monotonic()), feedback.cancel())).start()
     with pytest.raises(Cancelled):
-        engine.encode_images(photos(2000), tower="weak", cancelled=feedback.isCanceled)
+        engine.encode_images(many, tower="weak", cancelled=feedback.isCanceled)
     assert time.monotonic() - begun[0] < 2.0
     assert not engine.alive
 
@@ -109,10 +110,11 @@ def test_kill_in_the_middle(engine):
     """The system's killer, say, when memory runs out: told, with what it printed last."""
     from geoconcept.engine.client import EngineError
 
+    many = photos(2000)
     engine.start()
     threading.Timer(4.0, lambda: os.kill(engine._process.pid, 9)).start()
     with pytest.raises(EngineError, match=r"ended by itself \(code -9\)"):
-        engine.encode_images(photos(2000), tower="weak")
+        engine.encode_images(many, tower="weak")
     assert not engine.alive
 
 
