@@ -33,9 +33,9 @@ def test_the_encoder_says_the_same(blas, monkeypatch, qgis_app):
 
     places = np.array([[31.2, 30.0], [-0.1, 51.5], [120.0, -30.0]])
     plain, quick = load_model(backend="numpy").encoder, load_model(backend="numpy").encoder
-    monkeypatch.setattr(blas, "_seconds", lambda square: 0.001)
+    monkeypatch.setattr(blas, "product_seconds", lambda: 0.001)
     assert not blas.speed_up(quick)
-    monkeypatch.setattr(blas, "_seconds", lambda square: 0.07)
+    monkeypatch.setattr(blas, "product_seconds", lambda: 0.07)
     assert blas.speed_up(quick)
     one, two = plain.encode_chunk(places), quick.encode_chunk(places)
     assert type(two) is np.ndarray
@@ -47,5 +47,5 @@ def test_without_openblas_nothing_is_changed(blas, monkeypatch, qgis_app):
     from geoconcept.core import load_model
 
     monkeypatch.setattr(blas, "_sgemm", lambda: None)
-    monkeypatch.setattr(blas, "_seconds", lambda square: 0.07)
+    monkeypatch.setattr(blas, "product_seconds", lambda: 0.07)
     assert not blas.speed_up(load_model(backend="numpy").encoder)

@@ -23,33 +23,33 @@ class Desktop(QObject):
 
     Parameters
     ----------
-    iface : QgisInterface
+    interface : QgisInterface
     """
 
-    def __init__(self, iface):
+    def __init__(self, interface):
         super().__init__()
-        self.iface = iface
-        self.messages = Messages(iface, self)
-        self.dock = Dock(iface, self.messages, iface.mainWindow())
-        iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
-        self.toggle = QAction(QIcon(ICON), "GeoConcept", iface.mainWindow())
+        self.interface = interface
+        self.messages = Messages(interface, self)
+        self.dock = Dock(interface, self.messages, interface.mainWindow())
+        interface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self.toggle = QAction(QIcon(ICON), "GeoConcept", interface.mainWindow())
         self.toggle.setObjectName("geoconceptToggle")
         self.toggle.setCheckable(True)
         self.toggle.setToolTip(self.tr("Show or hide the dock GeoConcept"))
         self.dock.setToggleVisibilityAction(self.toggle)
-        self.ask = QAction(self.tr("Click a place"), iface.mainWindow())
+        self.ask = QAction(self.tr("Click a place"), interface.mainWindow())
         self.ask.setObjectName("geoconceptAsk")
         self.ask.setToolTip(self.tr("Click on the map to see the strongest concepts of a place"))
         self.ask.triggered.connect(self._ask)
-        self.options = QAction(self.tr("Options\u2026"), iface.mainWindow())
+        self.options = QAction(self.tr("Options\u2026"), interface.mainWindow())
         self.options.setObjectName("geoconceptOptions")
-        self.options.triggered.connect(lambda: iface.showOptionsDialog(iface.mainWindow(), "GeoConcept"))
-        iface.addRasterToolBarIcon(self.toggle)
+        self.options.triggered.connect(lambda: interface.showOptionsDialog(interface.mainWindow(), "GeoConcept"))
+        interface.addRasterToolBarIcon(self.toggle)
         self._actions = (self.toggle, self.ask, self.options)
         for action in self._actions:
-            iface.addPluginToRasterMenu("GeoConcept", action)
+            interface.addPluginToRasterMenu("GeoConcept", action)
         self._factory = OptionsFactory(self.messages)
-        iface.registerOptionsWidgetFactory(self._factory)
+        interface.registerOptionsWidgetFactory(self._factory)
 
     def _ask(self):
         self.dock.setUserVisible(True)
@@ -58,7 +58,7 @@ class Desktop(QObject):
 
     def _leave_menu(self):
         """QGIS leaves an empty submenu behind; take it away, too."""
-        for menu in self.iface.mainWindow().findChildren(QMenu):
+        for menu in self.interface.mainWindow().findChildren(QMenu):
             if menu.title().replace("&", "") == "GeoConcept" and menu.isEmpty():
                 menu.deleteLater()
 
@@ -67,11 +67,11 @@ class Desktop(QObject):
         self.dock.close_down()
         stop_all()
         catalogue.forget()
-        self.iface.unregisterOptionsWidgetFactory(self._factory)
+        self.interface.unregisterOptionsWidgetFactory(self._factory)
         for action in self._actions:
-            self.iface.removePluginRasterMenu("GeoConcept", action)
-        self.iface.removeRasterToolBarIcon(self.toggle)
-        self.iface.removeDockWidget(self.dock)
+            self.interface.removePluginRasterMenu("GeoConcept", action)
+        self.interface.removeRasterToolBarIcon(self.toggle)
+        self.interface.removeDockWidget(self.dock)
         for thing in (*self._actions, self.dock):
             thing.setParent(None)
             thing.deleteLater()

@@ -27,18 +27,18 @@ class Dock(QgsDockWidget):
 
     Parameters
     ----------
-    iface : QgisInterface
+    interface : QgisInterface
     messages : Messages
     """
 
-    def __init__(self, iface, messages, parent=None):
+    def __init__(self, interface, messages, parent=None):
         super().__init__("GeoConcept", parent)
         self.setObjectName("GeoConceptDock")
-        canvas = iface.mapCanvas()
+        canvas = interface.mapCanvas()
         self.jobs = JobList()
         self.concept = ConceptTab(canvas, self.jobs, messages)
         self.place = PlaceTab(canvas, self.jobs, messages)
-        self.photo = PhotoTab(iface, self.jobs, messages)
+        self.photo = PhotoTab(interface, self.jobs, messages)
         self.layer = LayerTab(self.jobs, messages)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)

@@ -15,22 +15,22 @@ class Messages(QObject):
 
     Parameters
     ----------
-    iface : QgisInterface
+    interface : QgisInterface
     """
 
-    def __init__(self, iface, parent=None):
+    def __init__(self, interface, parent=None):
         super().__init__(parent)
-        self.iface = iface
+        self.interface = interface
 
     def info(self, text):
         """Say that something is done; it goes away by itself."""
         log(text)
-        self.iface.messageBar().pushMessage(LOG, text, Qgis.MessageLevel.Success, 5)
+        self.interface.messageBar().pushMessage(LOG, text, Qgis.MessageLevel.Success, 5)
 
     def problem(self, text):
         """Say what went wrong, until it is closed."""
         log(text, Qgis.MessageLevel.Warning)
-        bar = self.iface.messageBar()
+        bar = self.interface.messageBar()
         item = bar.createMessage(LOG, text)
         button = QPushButton(self.tr("Show log"), item)
         button.clicked.connect(self.show_log)
@@ -39,4 +39,4 @@ class Messages(QObject):
 
     def show_log(self):
         """Open QGIS's log."""
-        self.iface.openMessageLog()
+        self.interface.openMessageLog()

@@ -114,14 +114,14 @@ class PhotoTab(QWidget):
 
     Parameters
     ----------
-    iface : QgisInterface
+    interface : QgisInterface
     jobs : JobList
     messages : Messages
     """
 
-    def __init__(self, iface, jobs, messages, parent=None):
+    def __init__(self, interface, jobs, messages, parent=None):
         super().__init__(parent)
-        self.canvas, self.jobs, self.messages = iface.mapCanvas(), jobs, messages
+        self.canvas, self.jobs, self.messages = interface.mapCanvas(), jobs, messages
         self.path, self._report = None, ""
         self.drop = DropArea()
         self.drop.dropped.connect(self.take)
