@@ -1,11 +1,14 @@
 """The page in real Chromium: every road a reader can take, by mouse, by keyboard alone, and on a phone."""
 
+import http.server
 import io
 import json
 import math
 import os
 import re
 import shutil
+import threading
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
 pytest.importorskip("PIL", reason="pillow is not installed: pip install pillow")
+pytest.importorskip("axe_playwright_python", reason="axe is not installed: pip install axe-playwright-python")
 
 from PIL import Image
 from playwright import sync_api
@@ -22,8 +26,9 @@ from geoconcept_gis.style import LOOKS
 
 from .conftest import hosted, served
 
+#: axe-core's script, as the package brings it.
+AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-AXE = Path(__file__).parents[2] / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
 #: Drawing without a graphics card.
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
@@ -377,7 +382,6 @@ def test_on_a_phone(open_page):
     page.wait_for_selector("#answer .bars li")
 
 
-@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm ci in explorer/")
 @pytest.mark.parametrize("viewport", [{"width": 1200, "height": 760}, {"width": 390, "height": 800}])
 @pytest.mark.parametrize("tab", ["concepts", "places", "files", "own"])
 def test_axe_finds_nothing(open_page, tab, viewport):
@@ -386,9 +390,46 @@ def test_axe_finds_nothing(open_page, tab, viewport):
     page = open_page(f"#c=vineyard&t={tab}&p=31.2,30&a=31.2,30&b=-0.1,51.5", viewport=viewport, bypass_csp=True)
     page.wait_for_selector("#difference .bars li", state="attached")
     page.locator("#legend summary").click()
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(AXE)
     found = page.evaluate("async () => (await axe.run()).violations.map((v) => [v.id, v.nodes.map((n) => n.html)])")
     assert found == []
+
+
+# ---------------------------------------------------------------- tiles of the reader's own
+
+
+def test_tiles_are_drawn_beneath(explorer, monkeypatch, browser):
+    """The sea shows the tiles, the land the concept over them."""
+    red, asked = io.BytesIO(), []
+    Image.new("RGB", (256, 256), (200, 30, 30)).save(red, "PNG")
+
+    class Tiles(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            for name, value in (("Content-Type", "image/png"), ("Access-Control-Allow-Origin", "*")):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(red.getvalue())
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tiles) as tiles:
+        threading.Thread(target=tiles.serve_forever, daemon=True).start()
+        monkeypatch.setattr(explorer, "tiles", f"http://127.0.0.1:{tiles.server_port}/{{z}}/{{x}}/{{y}}.png")
+        camera = (20.0, 10.0, 2.0)
+        with served(explorer) as home, browser.new_context(viewport={"width": 1200, "height": 760}) as context:
+            page = context.new_page()
+            page.set_default_timeout(SLOW)
+            page.goto(home + "#c=hot+desert+climate&z=20,10,2")
+            page.wait_for_selector("html[data-shown]")
+            page.wait_for_timeout(2000)
+            sea, desert = (pixel(page, *on_screen(page, *place, camera)) for place in ((-2.0, -5.0), (10.25, 24.25)))
+        tiles.shutdown()
+    assert np.abs(sea - [200, 30, 30]).max() < 8
+    assert np.abs(desert - (0.7 * colour_of(100) + 0.3 * np.array([200, 30, 30]))).max() < 25
+    assert all(re.fullmatch(r"/\d+/\d+/\d+\.png", path) for path in asked)
 
 
 # ---------------------------------------------------------------- without a server
