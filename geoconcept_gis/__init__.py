@@ -10,10 +10,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ._version import __version__
-
 if TYPE_CHECKING:
     from . import coordinates
+    from ._version import __version__
     from .cells import embed_h3, write_h3
     from .comparison import Comparison, compare
     from .concept_files import read_concept, write_concept
@@ -67,6 +66,7 @@ _HOMES = {
     "MoransI": "learn.residuals",
     "Similarity": "similar",
     "SpatialFolds": "learn.folds",
+    "__version__": "_version",
     "check_model": "provenance",
     "combine": "locate.combine",
     "compare": "comparison",

@@ -121,9 +121,9 @@ def check_model(
     >>> check_model({"model": "geoclip", "model_sha256": "0" * 64}).verdict
     'other'
     """
-    from .files import sha256_of
     from .model import as_model, bundled_models
     from .storage import ENCODER_FILE
+    from .tensors import content_sha256
 
     if isinstance(record, str) or hasattr(record, "__fspath__"):
         record = read_provenance(record)
@@ -133,7 +133,7 @@ def check_model(
     if model is None and name not in bundled_models():
         return ModelCheck("missing", f"model {name!r} is not at hand: it is none of the bundled models")
     here = as_model(name if model is None else model)
-    found = sha256_of(here.folder / ENCODER_FILE)
+    found = content_sha256(here.folder / ENCODER_FILE)
     if found != wanted:
         return ModelCheck(
             "other", f"model {here.name!r} here has other weights: sha256 {found[:12]}..., the file's {wanted[:12]}..."

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["PLANES", "is_there", "join_planes", "read_tensors", "split_planes", "tensors_bytes"]
+__all__ = ["PLANES", "content_sha256", "is_there", "join_planes", "read_tensors", "split_planes", "tensors_bytes"]
 
 PLANES = ".planes"
 #: Types by their name in files, in the order in which the library's writer lays arrays out, last first.
@@ -140,6 +140,35 @@ def is_there(path: Path) -> bool:
     return path.is_file() or _in_planes(path).is_file()
 
 
+def content_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes, the same whether it lies whole or in planes.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where there is none, ``path + ".planes"`` is read.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelFileError
+        There is neither, or it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     whole, apart = Path(folder) / "a", Path(folder) / "b"
+    ...     _ = whole.write_bytes(b"aAbBc"), Path(f"{apart}.planes").write_bytes(split_planes(b"aAbBc"))
+    ...     content_sha256(whole) == content_sha256(apart)
+    True
+    """
+    return hashlib.sha256(_content(path)).hexdigest()
+
+
 def split_planes(content: bytes) -> bytes:
     """Return all even bytes, then all odd ones.
 
@@ -176,7 +205,8 @@ def join_planes(planes: bytes) -> bytearray:
     bytearray(b'aAbBc')
     """
     out, even = bytearray(len(planes)), (len(planes) + 1) // 2
-    out[::2], out[1::2] = planes[:even], planes[even:]
+    apart, joined = np.frombuffer(planes, np.uint8), np.frombuffer(out, np.uint8)
+    joined[::2], joined[1::2] = apart[:even], apart[even:]  # by numpy: bytes alone take several times as long
     return out
 
 

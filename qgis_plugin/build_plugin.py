@@ -8,6 +8,7 @@ but Python: the same sources give the same bytes.
 
 import argparse
 import re
+import runpy
 import shutil
 import sys
 import zipfile
@@ -69,6 +70,8 @@ DATA = (
 )
 #: Large float16 arrays: their two byte planes apart are smaller in the ZIP.
 IN_PLANES = ("models/geoclip/location_encoder.safetensors", "models/geoclip/image_head.safetensors")
+#: In a checkout it asks git; what is built only names its version.
+VERSION_FILE = "_version.py"
 _SKIPPED = ("__pycache__", ".pyc", ".ts")
 _DATE = (2020, 1, 1, 0, 0, 0)
 
@@ -93,7 +96,9 @@ def build_tree(tree=TREE):
         name = source.relative_to(PACKAGE).as_posix()
         target = tree / "core" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if name in IN_PLANES:
+        if name == VERSION_FILE:
+            target.write_bytes(version_file(version()))
+        elif name in IN_PLANES:
             target.with_name(target.name + ".planes").write_bytes(split_planes(source.read_bytes()))
         else:
             target.write_bytes(_grouped(source.read_bytes()) if name.endswith(".json") else source.read_bytes())
@@ -119,7 +124,13 @@ def split_planes(content):
 
 def version():
     """The package's version is the plugin's."""
-    return re.search(r'__version__ = "(.+)"', (PACKAGE / "_version.py").read_text(encoding="utf-8")).group(1)
+    return runpy.run_path(str(PACKAGE / VERSION_FILE))["__version__"]
+
+
+def version_file(version):
+    """What stands for _version.py in all that is built."""
+    text = f'"""The version, written by the build."""\n\n__all__ = ["__version__"]\n\n__version__ = "{version}"\n'
+    return text.encode()
 
 
 def build_zip(tree=TREE, archive=ARCHIVE):
@@ -142,12 +153,13 @@ def main():
     """Build what was asked for and say how large it is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tree-only", action="store_true", help="no ZIP, which takes two seconds")
+    parser.add_argument("--archive", type=Path, default=ARCHIVE, help="where the ZIP goes")
     arguments = parser.parse_args()
     tree = build_tree()
     print(f"{tree.relative_to(ROOT)}: {sum(p.stat().st_size for p in tree.rglob('*') if p.is_file()):,} bytes")
     if not arguments.tree_only:
-        archive = build_zip()
-        print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size:,} bytes of at most {LIMIT:,}")
+        archive = build_zip(archive=arguments.archive)
+        print(f"{archive}: {archive.stat().st_size:,} bytes of at most {LIMIT:,}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 
 import geoconcept_gis.text.lookup as module
 from geoconcept_gis.errors import InputError, ModelFileError
+from geoconcept_gis.files import sha256_of
 from geoconcept_gis.tensors import read_tensors
 from geoconcept_gis.text.lookup import LOOKUP, WordLookup
 from geoconcept_gis.text.words import keys_of
@@ -117,10 +118,25 @@ def test_a_missing_file_is_named(tmp_path):
         WordLookup.load(tmp_path / "none.safetensors")
 
 
+def test_where_the_towers_table_is_not_there_the_small_one_is_read(tmp_path, monkeypatch):
+    """As in the QGIS plugin."""
+    alone = tmp_path / LOOKUP.name
+    alone.write_bytes(LOOKUP.read_bytes())
+    monkeypatch.setattr(module, "LOOKUP", alone)
+    assert WordLookup.load().sha256 == WordLookup.load(alone).sha256 == sha256_of(alone)
+
+
+def test_a_table_without_its_record_is_refused(tmp_path):
+    """The tower's own table is described by the file beside it."""
+    (tmp_path / module.ADAPTER).write_bytes(LOOKUP.with_name(module.ADAPTER).read_bytes())
+    with pytest.raises(ModelFileError, match="says nothing about itself"):
+        WordLookup.load(tmp_path / module.ADAPTER)
+
+
 def test_the_shipped_table_is_small():
     """The plugin carries it: at most 4 MB, some 30,000 words."""
     assert LOOKUP.stat().st_size <= 4_000_000
-    assert 25_000 <= len(WordLookup.load()) <= 35_000
+    assert 25_000 <= len(WordLookup.load(LOOKUP)) <= 35_000
 
 
 def test_the_lookup_needs_numpy_alone():

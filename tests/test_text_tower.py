@@ -12,7 +12,7 @@ import geoconcept_gis as gc
 from geoconcept_gis.errors import MissingDependencyError, ModelFileError
 from geoconcept_gis.fitting import centre
 from geoconcept_gis.text import static
-from geoconcept_gis.text.lookup import WordLookup
+from geoconcept_gis.text.lookup import LOOKUP, WordLookup
 from geoconcept_gis.text.tower import ADAPTER, ADAPTER_JSON, BundledTower
 
 HOME = Path(static.__file__).parent
@@ -91,18 +91,21 @@ def test_words_of_other_languages_are_named(tower):
 
 
 def test_the_lookup_agrees_with_the_tower(tower, land):
-    """What is lost to fewer numbers a word is small."""
+    """What is lost to fewer numbers a word is small; with as many, nothing is lost."""
     _, z = land
     texts = ["olive groves by the sea", "cold mountains in Asia", "Canada", "rice fields", "remote islands"]
-    maps = [z @ one.encode(texts).T for one in (tower, WordLookup.load())]
+    small = WordLookup.load(LOOKUP)
+    maps = [z @ one.encode(texts).T for one in (tower, small)]
     assert min(np.corrcoef(a, b)[0, 1] for a, b in zip(maps[0].T, maps[1].T, strict=True)) > 0.95
-    np.testing.assert_allclose(tower.geographic(texts), WordLookup.load().geographic(texts), atol=0.1)
+    np.testing.assert_allclose(tower.geographic(texts), small.geographic(texts), atol=0.1)
+    np.testing.assert_array_equal(tower.encode(texts), WordLookup.load().encode(texts))
 
 
 def test_the_files_are_small_and_as_recorded(tower):
     assert (HOME / ADAPTER).stat().st_size < 5_000_000
     assert tower.sha256 == json.loads((HOME / ADAPTER_JSON).read_text())["sha256"]
-    assert WordLookup.load().sha256 == tower.record["lookup_sha256"]
+    assert WordLookup.load(LOOKUP).sha256 == tower.record["lookup_sha256"]
+    assert WordLookup.load().sha256 == tower.sha256
 
 
 def test_a_changed_adapter_is_refused(tmp_path):

@@ -1,6 +1,7 @@
-"""`WordLookup`: phrases to directions from one small table of words. What the QGIS plugin uses.
+"""`WordLookup`: phrases to directions from one table of words. What the QGIS plugin uses.
 
-Numpy alone, Python 3.9: the plugin ships this file as it is, with ``lookup.safetensors``.
+Numpy alone, Python 3.9: the plugin ships this file as it is, with ``lookup.safetensors``; the package reads the tower's
+own table.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError, ModelFileError
-from ..files import sha256_of
-from ..tensors import read_tensors
+from ..tensors import content_sha256, read_tensors
 from .words import key_of, merge, singulars, split_words
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-__all__ = ["LOOKUP", "WordLookup"]
+__all__ = ["ADAPTER", "ADAPTER_JSON", "LOOKUP", "WordLookup"]
 
-#: The table that ships with the package.
+#: The tower's arrays, its table of words among them, and their record; not in the QGIS plugin.
+ADAPTER, ADAPTER_JSON = "adapter.safetensors", "adapter.json"
+#: The same with fewer numbers a word. Only the QGIS plugin ships it, whose size is limited.
 LOOKUP = Path(__file__).with_name("lookup.safetensors")
 
 _NEEDED = (
@@ -100,13 +102,14 @@ class WordLookup:
         self.sha256 = about.get("sha256", "")
 
     @classmethod
-    def load(cls, path: str | PathLike[str] = LOOKUP) -> WordLookup:
+    def load(cls, path: str | PathLike[str] | None = None) -> WordLookup:
         """Read a table from a file.
 
         Parameters
         ----------
         path : path-like, optional
-            The table that ships with the package, unless given.
+            An ``adapter.safetensors`` with its ``adapter.json`` beside it, or a ``lookup.safetensors``. Default: the
+            tower's own in the package, the smaller one in the QGIS plugin.
 
         Returns
         -------
@@ -122,12 +125,17 @@ class WordLookup:
         >>> WordLookup.load().space
         'geoclip-1.3.0'
         """
+        if path is None:
+            own = LOOKUP.with_name(ADAPTER)
+            path = own if own.is_file() else LOOKUP
+        path = Path(path)
         arrays, metadata = read_tensors(path)
         try:
-            about = dict(json.loads(metadata["about"]))
-        except (KeyError, ValueError, TypeError):
+            record = path.with_name(ADAPTER_JSON).read_text("utf-8") if path.name == ADAPTER else metadata["about"]
+            about = dict(json.loads(record))
+        except (OSError, KeyError, ValueError, TypeError):
             raise ModelFileError(f"{path} is no table of words: it says nothing about itself") from None
-        return cls(arrays, {**about, "sha256": sha256_of(path)})
+        return cls(arrays, {**about, "sha256": content_sha256(path)})
 
     def __contains__(self, term: object) -> bool:
         """Say whether a word, or a name with its words joined by spaces, has a row."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..storage import read_arrays
-from .lookup import WordLookup
+from .lookup import ADAPTER, ADAPTER_JSON, WordLookup
 from .static import StaticWords
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ADAPTER", "ADAPTER_JSON", "BundledTower"]
 
-ADAPTER = "adapter.safetensors"
-ADAPTER_JSON = "adapter.json"
 FORMAT = "geoconcept-text"
 
 
