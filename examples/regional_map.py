@@ -20,7 +20,7 @@ def main() -> None:
     """Map, write, draw."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo_output")
     folder.mkdir(parents=True, exist_ok=True)
-    dataset = gc.concept_map(CONCEPTS, BOUNDS, resolution=0.1)
+    dataset = gc.concept_map(CONCEPTS, BOUNDS, resolution=0.2)
     print(gc.write_raster(dataset, folder / "southern_africa.tif"))
     for name in dataset.data_vars:
         print(gc.save_concept_map(dataset, folder / f"southern_africa_{name}.png", str(name)))

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
+from . import accessor  # noqa: F401 - adds .geoconcept to tables
 from .coordinates import near_pole, near_seam
 from .errors import InputError, ScaleWarning, SeamWarning
 from .features import FeatureColumns, check_choice
@@ -136,7 +137,7 @@ def embed_h3(
     if geometry is not None:
         import geopandas as gpd
 
-        wkb, _ = _shapes(numbers, geometry)
+        wkb, _ = cell_shapes(numbers, geometry)
         table = gpd.GeoDataFrame(table, geometry=shapely.from_wkb(to_numpy(wkb)), crs="EPSG:4326")
     table.attrs["geoconcept"] = columns.provenance(**_details(aggregate, child_resolution))
     return table
@@ -380,7 +381,7 @@ def _children(
             yield centers_of(descend(part, end)), owner[k : k + step].repeat(count_children(part, middle, end))
 
 
-def _shapes(cells: NDArray[np.uint64], geometry: str) -> tuple[pa.Array, NDArray[np.float64]]:
+def cell_shapes(cells: NDArray[np.uint64], geometry: str) -> tuple[pa.Array, NDArray[np.float64]]:
     """Return geometries as WKB, and their bounds, shape (N, 4)."""
     if geometry == "center":
         centers = centers_of(cells)
@@ -411,7 +412,7 @@ def _table(
     arrays |= {name: pa.array(column) for name, column in zip(names, np.ascontiguousarray(values.T), strict=True)}
     geo = None
     if geometry is not None:
-        arrays["geometry"], bounds = _shapes(cells, geometry)
+        arrays["geometry"], bounds = cell_shapes(cells, geometry)
         arrays["bbox"] = bbox_array(bounds)
         types = ["Point"] if geometry == "center" else ["MultiPolygon", "Polygon"]
         geo = {"geometry": geo_column(types, "EPSG:4326", "bbox")}

@@ -14,6 +14,7 @@ import numpy as np
 import rioxarray  # noqa: F401 - adds .rio to xarray's objects
 import xarray as xr
 
+from . import accessor  # noqa: F401 - adds .geoconcept to maps
 from . import grid as grids
 from .concepts import KINDS, default_kind
 from .errors import InputError

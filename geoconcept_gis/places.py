@@ -120,6 +120,8 @@ def embed(
     >>> bool(scored["concept_hot_desert_climate"].idxmax() == 0)
     True
     """
+    from . import accessor  # noqa: F401 - adds .geoconcept to the table
+
     if is_lazy(gdf):
         if progress is not None:
             raise InputError("a dask-geopandas frame is embedded later: give progress to write_partitions")

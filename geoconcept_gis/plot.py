@@ -26,15 +26,32 @@ if TYPE_CHECKING:
 
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
     from numpy.typing import NDArray
 
     from .grid import Grid
     from .style import Look
 
-__all__ = ["draw_shores", "new_axes", "plot_concept_map", "require_matplotlib", "save_concept_map", "view_of"]
+__all__ = [
+    "View",
+    "add_colour_bar",
+    "capital",
+    "choose_layer",
+    "colour_map",
+    "draw_concept_map",
+    "draw_shores",
+    "dress_axes",
+    "new_axes",
+    "plot_concept_map",
+    "require_matplotlib",
+    "save_concept_map",
+    "view_of",
+]
 
-_SEA = "#eceff1"
+SEA = "#eceff1"
 _SHORE = "#5c656b"
 _GREY = "#5a6167"
 #: Largest map, and the room that colour bar and notes need, in inches.
@@ -81,18 +98,7 @@ def plot_concept_map(
     'Hot desert climate'
     """
     require_matplotlib()
-    layers, grid = check_map(dataset)
-    layer = _choose(layers, concept)
-    view = _View(grid)
-    ax, bar_ax = new_axes(view) if ax is None else (ax, None)
-    look = look_of(dataset.attrs["geoconcept_kind"])
-    image = _draw_cells(ax, layer, view, look)
-    draw_shores(ax, view)
-    _dress_axes(ax, view)
-    name = str(layer.attrs["concept"])
-    ax.set_title(_capital(name) if title is None else title, loc="left", fontsize=14, pad=9)
-    _add_colour_bar(ax, bar_ax, image, look, _note(dataset, layer, grid))
-    return ax
+    return draw_concept_map(dataset, concept, ax, None, title)
 
 
 def save_concept_map(
@@ -146,6 +152,26 @@ def save_concept_map(
     return path
 
 
+def draw_concept_map(
+    dataset: xr.Dataset, concept: str | None, ax: Axes | None, figure: Figure | None, title: str | None
+) -> Axes:
+    """Draw a map on given axes, or on new ones of a given figure, or on those of a new one."""
+    layers, grid = check_map(dataset)
+    layer = choose_layer(layers, concept)
+    view = View(grid)
+    ax, bar_ax = new_axes(view, figure) if ax is None else (ax, None)
+    look = look_of(dataset.attrs["geoconcept_kind"])
+    if look.log:
+        raise InputError("this is a heatmap, not a concept map: Geolocation.plot draws it, with its points and areas")
+    image = _draw_cells(ax, layer, view, look)
+    draw_shores(ax, view)
+    dress_axes(ax, view)
+    name = str(layer.attrs["concept"])
+    ax.set_title(capital(name) if title is None else title, loc="left", fontsize=14, pad=9)
+    add_colour_bar(ax, bar_ax, image, look, _note(dataset, layer, grid))
+    return ax
+
+
 def require_matplotlib() -> None:
     """Check that matplotlib is there, before long work whose picture would need it.
 
@@ -164,22 +190,28 @@ def require_matplotlib() -> None:
         raise MissingDependencyError("drawing needs matplotlib: pip install 'geoconcept-gis[plot]'") from error
 
 
-def _choose(layers: Sequence[xr.DataArray], concept: str | None) -> xr.DataArray:
+def choose_layer(layers: Sequence[xr.DataArray], concept: str | None) -> xr.DataArray:
+    """Return the layer of a concept, by name or variable; the first for None."""
     if concept is None:
         return layers[0]
     for layer in layers:
-        if slug(concept) in (slug(str(layer.attrs["concept"])), str(layer.name)):
+        if slug(concept) in (slug(_name_of(layer)), str(layer.name)):
             return layer
-    names = ", ".join(repr(str(layer.attrs["concept"])) for layer in layers)
+    names = ", ".join(repr(_name_of(layer)) for layer in layers)
     raise InputError(f"this map has no concept {concept!r}; it has {names}")
 
 
-def view_of(dataset: xr.Dataset) -> _View:
+def _name_of(layer: xr.DataArray) -> str:
+    """Return the concept of a layer; heatmaps have none."""
+    return str(layer.attrs.get("concept", layer.name))
+
+
+def view_of(dataset: xr.Dataset) -> View:
     """Return the outer edges of a raster."""
-    return _View(check_map(dataset)[1])
+    return View(check_map(dataset)[1])
 
 
-class _View:
+class View:
     """The outer edges of a map, in units of its CRS, and how they are drawn."""
 
     def __init__(self, grid: Grid) -> None:
@@ -189,6 +221,7 @@ class _View:
 
     @property
     def is_world(self) -> bool:
+        """Whether it goes (nearly) round the Earth."""
         return self.crs.is_geographic and self.right - self.left > 300.0
 
     @property
@@ -205,8 +238,8 @@ class _View:
         return (self.top - self.bottom) * self.stretch / (self.right - self.left)
 
 
-def new_axes(view: _View) -> tuple[Axes, Axes]:
-    """Return axes for the map and for its colour bar, on a new figure; sizes in inches."""
+def new_axes(view: View, figure: Figure | None = None) -> tuple[Axes, Axes]:
+    """Return axes for the map and for its colour bar, on an empty figure or a new one; sizes in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -215,8 +248,10 @@ def new_axes(view: _View) -> tuple[Axes, Axes]:
     left, right, bottom, top = 0.75, 0.45, 1.5 if view.crs.is_geographic else 1.75, 0.55
     figure_width = left + max(width, _TEXT_WIDTH) + right
     figure_height = bottom + height + top
-    figure = Figure(figsize=(figure_width, figure_height))
-    FigureCanvasAgg(figure)
+    if figure is None:
+        figure = Figure()
+        FigureCanvasAgg(figure)
+    figure.set_size_inches(figure_width, figure_height)
 
     def place(x: float, y: float, w: float, h: float) -> Axes:
         return figure.add_axes((x / figure_width, y / figure_height, w / figure_width, h / figure_height))
@@ -224,13 +259,11 @@ def new_axes(view: _View) -> tuple[Axes, Axes]:
     return place(left, bottom, width, height), place(left, 0.77, min(max(width * 0.55, 4.0), _TEXT_WIDTH), 0.13)
 
 
-def _draw_cells(ax: Axes, layer: xr.DataArray, view: _View, look: Look) -> AxesImage:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    ax.set_facecolor(_SEA)
+def _draw_cells(ax: Axes, layer: xr.DataArray, view: View, look: Look) -> AxesImage:
+    ax.set_facecolor(SEA)
     return ax.imshow(
         layer.values,
-        cmap=LinearSegmentedColormap.from_list("geoconcept", look.colours, N=256),
+        cmap=colour_map(look),
         vmin=look.low,
         vmax=look.high,
         extent=(view.left, view.right, view.bottom, view.top),
@@ -241,7 +274,14 @@ def _draw_cells(ax: Axes, layer: xr.DataArray, view: _View, look: Look) -> AxesI
     )
 
 
-def draw_shores(ax: Axes, view: _View) -> None:
+def colour_map(look: Look) -> LinearSegmentedColormap:
+    """Return the colours of a kind of score for matplotlib."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("geoconcept", look.colours, N=256)
+
+
+def draw_shores(ax: Axes, view: View) -> None:
     """Draw the coastlines that a view shows."""
     shores = coastlines()
     if view.crs.is_geographic:
@@ -252,7 +292,7 @@ def draw_shores(ax: Axes, view: _View) -> None:
         _draw_line(ax, _project(shores, view.crs), view)
 
 
-def _draw_line(ax: Axes, line: NDArray[np.float64], view: _View) -> None:
+def _draw_line(ax: Axes, line: NDArray[np.float64], view: View) -> None:
     with np.errstate(invalid="ignore"):
         seen = (line[:, 0] > view.left) & (line[:, 0] < view.right)
         seen &= (line[:, 1] > view.bottom) & (line[:, 1] < view.top)
@@ -275,7 +315,8 @@ def _project(line: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
     return np.insert(out, leaps, np.nan, axis=0)
 
 
-def _dress_axes(ax: Axes, view: _View) -> None:
+def dress_axes(ax: Axes, view: View) -> None:
+    """Set limits and ticks: degrees with letters, or kilometres."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
     ax.set_xlim(view.left, view.right)
@@ -311,7 +352,7 @@ def _degrees(value: float, letters: str) -> str:
     return f"{abs(value):g}°{letter}"
 
 
-def _add_colour_bar(ax: Axes, bar_ax: Axes | None, image: AxesImage, look: Look, note: list[str]) -> None:
+def add_colour_bar(ax: Axes, bar_ax: Axes | None, image: ScalarMappable, look: Look, note: list[str]) -> None:
     """Draw the colour bar under the map, its meaning above it and the note below."""
     # Arrows at the ends say that there may be values beyond them.
     extend = "neither" if (look.low, look.high) == (look.least, look.most) else "both"
@@ -329,7 +370,7 @@ def _add_colour_bar(ax: Axes, bar_ax: Axes | None, image: AxesImage, look: Look,
         )
     else:
         bar = ax.figure.colorbar(image, cax=bar_ax, orientation="horizontal", extend=extend, extendfrac=0.02)
-    bar.ax.set_title(_capital(look.label), loc="left", fontsize=9, pad=5)
+    bar.ax.set_title(capital(look.label), loc="left", fontsize=9, pad=5)
     bar.ax.tick_params(labelsize=9, length=3)
     bar.outline.set_linewidth(0.4)
     # On a figure of its own the note has room for two parts in the first line.
@@ -347,7 +388,8 @@ def _add_colour_bar(ax: Axes, bar_ax: Axes | None, image: AxesImage, look: Look,
     )
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Write the first letter large."""
     return text[:1].upper() + text[1:]
 
 

@@ -17,6 +17,7 @@ import pyogrio
 import pyproj
 import shapely
 
+from . import accessor  # noqa: F401 - adds .geoconcept to tables
 from .errors import CoordinateError, InputError
 from .features import check_choice
 from .files import atomic_file

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from ..plot import _View
+    from ..plot import View
 
     Floats = NDArray[np.float64]
 
@@ -282,12 +282,12 @@ def _draw(pairs: Floats, observed: Floats, expected: Floats, residual: Floats, l
     return figure
 
 
-def _view_round(pairs: Floats) -> tuple[_View, Floats]:
+def _view_round(pairs: Floats) -> tuple[View, Floats]:
     """Return a map that shows all places, and their longitudes as they run on across the antimeridian there."""
     import pyproj
 
     from ..grid import Grid
-    from ..plot import _View
+    from ..plot import View
 
     lon = np.sort(pairs[:, 0])
     gaps = np.diff(np.append(lon, lon[0] + 360.0))
@@ -299,7 +299,7 @@ def _view_round(pairs: Floats) -> tuple[_View, Floats]:
         left, right = west - _margin(span), west + span + _margin(span)
     south, north = pairs[:, 1].min(), pairs[:, 1].max()
     south, north = south - _margin(north - south), north + _margin(north - south)
-    # No map is a ribbon; degrees are drawn as `_View` draws them.
+    # No map is a ribbon; degrees are drawn as `View` draws them.
     middle = 0.0 if right - left > 300.0 else min(abs(south + north) / 2.0, 80.0)
     stretch = 1.0 / math.cos(math.radians(middle))
     more_height = max(0.0, 0.3 * (right - left) / stretch - (north - south)) / 2.0
@@ -309,7 +309,7 @@ def _view_round(pairs: Floats) -> tuple[_View, Floats]:
     south, north = max(south, -90.0), min(north, 90.0)
     left, right = left - more_width, right + more_width
     world = pyproj.CRS("EPSG:4326")
-    return _View(Grid(world, left, north, right - left, north - south, 1, 1)), pairs
+    return View(Grid(world, left, north, right - left, north - south, 1, 1)), pairs
 
 
 def _margin(span: float) -> float:
@@ -319,7 +319,7 @@ def _margin(span: float) -> float:
 def _draw_panel(
     figure: Figure,
     box: tuple[float, float, float, float],
-    view: _View,
+    view: View,
     pairs: Floats,
     values: Floats,
     look: tuple[str, tuple[str, ...], float, float, str],
@@ -327,7 +327,7 @@ def _draw_panel(
     """Draw one map and its colour bar; `box` is the map's left, bottom, width and height in inches."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    from ..plot import _dress_axes, draw_shores
+    from ..plot import draw_shores, dress_axes
 
     name, colours, low, high, text = look
     x, y, width, height = box
@@ -347,7 +347,7 @@ def _draw_panel(
         edgecolors=_GREY,  # a residual of zero is as pale as the map
     )
     ax.set_aspect(view.stretch)
-    _dress_axes(ax, view)
+    dress_axes(ax, view)
     ax.set_title(name, loc="left", fontsize=11, pad=5)
     bar_ax = figure.add_axes((x / across, (y - 0.66) / up, min(0.7 * width, 4.5) / across, 0.11 / up))
     bar = figure.colorbar(dots, cax=bar_ax, orientation="horizontal", extend="both", extendfrac=0.02)

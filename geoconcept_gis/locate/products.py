@@ -27,6 +27,7 @@ def rasterise(one: Geolocation, bounds: tuple[float, float, float, float] | None
     import rioxarray  # noqa: F401 - adds .rio to xarray's objects
     import xarray as xr
 
+    from .. import accessor  # noqa: F401 - adds .geoconcept to heatmaps
     from ..grid import make_grid
     from ..h3cells import cells_of
 
@@ -157,9 +158,9 @@ def _caption(one: Geolocation, label: str, *, lines: bool) -> str:
     digits = 2 if best.within_km <= 50 else 1  # no finer than what is known
     place = spell_place(round(best.geometry.x, digits), round(best.geometry.y, digits))
     return (
-        f"{label}: {outlines}.\nPlace 1: {place}, {best.probability:.0%} within {best.within_km} km. "
-        f"Prior: {one.provenance.get('prior', '?')}. Tower: {one.provenance.get('tower', '?').split(', sha256')[0]}.\n"
-        "An estimate, not evidence."
+        f"{label}: {outlines}.\nPlace 1: {place}, {best.probability:.0%} within {best.within_km} km. An estimate, not "
+        f"evidence.\nPrior: {one.provenance.get('prior', '?')}. "
+        f"Tower: {one.provenance.get('tower', '?').split(', sha256')[0]}."
     )
 
 

@@ -157,6 +157,7 @@ def test_the_heatmap_adds_up_to_one_and_has_the_cells_values(tmp_path):
     """Over the world it is one, a raster cell has its H3 cell's density, and the sea has none; so has the file."""
     one = spread({"cairo": 0.5, "paris": 0.3, "fiji": 0.2}, provenance=RECORD)
     heat = one.heatmap
+    assert heat.geoconcept.kind == "density" and heat.geoconcept.provenance["prior"] == "photos"
     np.testing.assert_allclose(float(heat["probability"].sum()), 1.0, rtol=1e-6)
     for town in ("cairo", "paris"):
         lon, lat = TOWNS[town]
