@@ -11,10 +11,6 @@ import pytest
 from numpydoc.validate import validate
 
 import geoconcept_gis
-from geoconcept_gis import load_model
-from geoconcept_gis.bank.sources import data_folder
-from geoconcept_gis.errors import InputError
-from geoconcept_gis.gallery import GALLERIES, _path
 
 DOCS = Path(geoconcept_gis.__file__).parents[1] / "docs"
 #: No docstring or summary; parameters missing, unknown, without type or text; no returns or yields; no example.
@@ -51,26 +47,6 @@ def test_the_readme_runs(tmp_path):
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, check=True, capture_output=True)
     made = {"hot_desert.png", "hot_desert.qml", "hot_desert.tif", "olives.png", "scored.parquet"}
     assert {path.name for path in tmp_path.iterdir()} == made
-
-
-def _data():
-    try:
-        return data_folder()
-    except InputError:
-        return None
-
-
-@pytest.mark.parametrize("script", sorted((DOCS.parent / "examples").glob("*.py")), ids=lambda path: path.name)
-def test_examples_run(script, tmp_path):
-    """Every example leaves a picture; those that need galleries, data or many minutes only where these are there."""
-    if script.name in ("locate_photos.py", "train_regional.py") and not all(
-        _path(load_model(), name).is_file() for name in GALLERIES
-    ):
-        pytest.skip("the galleries are not built: geolocate builds them into the folder of GEOCONCEPT_CACHE")
-    if script.name == "train_regional.py" and not _data():
-        pytest.skip("the photos are not at hand: GEOCONCEPT_DATA")
-    subprocess.run([sys.executable, "-W", "error", script, tmp_path], check=True, capture_output=True)
-    assert list(tmp_path.glob("*.png"))
 
 
 def test_api_page_lists_every_public_name():
