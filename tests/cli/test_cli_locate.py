@@ -137,6 +137,23 @@ def test_a_folder_of_failures_keeps_its_rows_and_fails(run, tmp_path):
     assert "no photo" in row.error
 
 
+@pytest.mark.parametrize(("photo", "message"), [("gone.jpg", "there is no such file"), ("grey.jpg", "no weights here")])
+def test_what_cannot_work_fails_before_the_galleries_are_made(work, tmp_path, photo, message):
+    """An empty cache stays empty: nobody waits for minutes to be told of a misspelt name."""
+    environment = {key: value for key, value in os.environ.items() if key != "GEOCONCEPT_CLIP_WEIGHTS"}
+    result = subprocess.run(
+        [sys.executable, "-m", "geoconcept_gis", "locate", photo],
+        capture_output=True,
+        text=True,
+        cwd=work,
+        timeout=120,
+        env={**environment, gallery.CACHE_VARIABLE: str(tmp_path)},
+    )
+    assert result.returncode == 1
+    assert message in result.stderr and result.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_weights_the_ways_are_named(run):
     """A photo may also be tried with the weak tower, a text may not."""
     photo, text = run("grey.jpg"), run("a mosque by the river")
