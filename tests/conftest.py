@@ -2,10 +2,15 @@
 
 import copy
 
+import hypothesis
 import numpy as np
 import pytest
 
 import geoconcept_gis as gc
+
+# A busy machine is no failure: speed belongs in benchmarks.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 
 class LinearBackend:

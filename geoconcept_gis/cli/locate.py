@@ -101,7 +101,8 @@ def locate(
     chosen = _prior(prior)
     errors: Literal["raise", "return"] = "return" if several else "raise"
     try:
-        check_ready(things, loaded, tower=tower, weights=weights, download=download, errors=errors)
+        with short_warnings():
+            check_ready(things, loaded, tower=tower, weights=weights, download=download, errors=errors)
         with progress_bar("opening the galleries, the first time for minutes", "places") as progress, short_warnings():
             surface_of(loaded, progress)
         with progress_bar("locating", "photos") as progress, short_warnings():

@@ -124,7 +124,7 @@ def test_photos_without_any_table(run, work, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_says_that_what_is_finished_stays(work, tmp_path):
     """And the same command goes on."""
-    photos = photo_folder(tmp_path / "many", 40)
+    photos = photo_folder(tmp_path / "many", 200)  # so many that a busy machine is not done before the signal
     arguments = (photos, "-o", tmp_path / "s", "--tower", "weak", "--shard-size", 1)
     job = subprocess.Popen(
         command(*arguments), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT

@@ -1,0 +1,1 @@
+"""A package, so that the `tests` that some distribution installs does not come first."""
