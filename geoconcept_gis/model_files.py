@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["rounded", "write_model"]
 
 #: Phase matrices: half precision would move places by kilometres.
-_EXACT = re.compile(r"LocEnc\d+\.capsule\.0\.b")
+_EXACT = re.compile(r"LocEnc\d+\.capsule\.0\.b|waves")
 
 
 def rounded(weights: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.floating]]:

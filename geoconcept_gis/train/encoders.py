@@ -10,9 +10,11 @@ import torch
 from torch import nn
 
 from ..encoder import LocationEncoder
-from ..encoder.kinds import HarmonicsEncoder, kind_of
+from ..encoder.features import unit_vectors
+from ..encoder.kinds import HarmonicsEncoder, TablesEncoder, kind_of
 from ..encoder.location import HIDDEN
 from ..encoder.projection import A1, A2, A3, A4, SCALE
+from ..encoder.tables import corners
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -55,9 +57,8 @@ class FeatureTwin(_Twin):
         self._kind = kind_of(record)
         super().__init__(self._kind.complete(record))
         shapes = self._kind.shapes(self.record)
-        self.layers = nn.ModuleList(
-            nn.Linear(shapes[f"layers.{k}.weight"][1], shapes[f"layers.{k}.weight"][0]) for k in range(len(shapes) // 2)
-        )
+        sizes = [shapes[f"layers.{k}.weight"] for k in range(self._kind.hidden_layers(self.record) + 1)]
+        self.layers = nn.ModuleList(nn.Linear(into, out) for out, into in sizes)
         if self._kind is HarmonicsEncoder:
             _siren_init(self.layers, self.record["w0"])
 
@@ -73,6 +74,44 @@ class FeatureTwin(_Twin):
         # w0 makes phases of what the first layer returns: no short format may touch them.
         with torch.autocast(x.device.type, enabled=False):
             return self.layers[k](x.float())
+
+
+class TablesTwin(FeatureTwin):
+    """Twin of `geoconcept_gis.encoder.kinds.TablesEncoder`: tables and layers are trained, waves are not."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        super().__init__(record)
+        shapes = TablesEncoder.shapes(self.record)
+        self.register_buffer("waves", _draw_waves(shapes["waves"][0]))
+        sizes = (shapes[f"tables.{k}"] for k in range(len(self.record["cells"])))
+        self.tables = nn.ParameterList(nn.Parameter(0.2 * torch.randn(size)) for size in sizes)
+        for k in range(self.record["blocks"]):  # a block begins as nothing
+            nn.init.zeros_(self.layers[2 * k + 2].weight)
+            nn.init.zeros_(self.layers[2 * k + 2].bias)
+
+    def forward(self, lonlat: Tensor) -> Tensor:
+        """Return vectors (N, 512) of places (N, 2): (lon, lat) in degrees, float64."""
+        places = _checked(lonlat)
+        with torch.no_grad(), torch.autocast(places.device.type, enabled=False):
+            point = unit_vectors(places, torch).float()
+            angle = point @ self.waves.T
+            found = [(i.T, w.T.float()) for i, w in (corners(places, d, torch) for d in self.record["cells"])]
+        read = [
+            nn.functional.embedding_bag(i, table, per_sample_weights=w, mode="sum")
+            for (i, w), table in zip(found, self.tables, strict=True)
+        ]
+        features = torch.cat([point, angle.sin(), angle.cos(), *read], 1)
+        return self._kind.network(features, self._linear, self.record, torch)
+
+
+#: Frequencies of the waves, in radians of the unit sphere: from a wave around the world to one of some 500 km.
+_SLOWEST, _FASTEST = 1.26, 75.0
+
+
+def _draw_waves(count: int) -> Tensor:
+    """Draw directions evenly and frequencies evenly on a logarithmic scale."""
+    direction = nn.functional.normalize(torch.randn(count, 3), dim=1)
+    return direction * (_SLOWEST * (_FASTEST / _SLOWEST) ** torch.rand(count, 1))
 
 
 class CapsuleTwin(_Twin):
@@ -155,12 +194,16 @@ def make_encoder(record: Mapping[str, Any], seed: int = 0) -> CapsuleTwin | Feat
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if kind_of(record) is not LocationEncoder:
-            return FeatureTwin(record)
+            return _feature_twin(record)
         sigmas = _sigmas(record.get("sigmas", GEOCLIP_SIGMAS))
         twin = CapsuleTwin({"sigmas": sigmas}, len(sigmas))
         for k, sigma in enumerate(sigmas):
             getattr(twin, f"LocEnc{k}").capsule[0].b.copy_(sigma * torch.randn(_PHASES, 2))
         return twin
+
+
+def _feature_twin(record: Mapping[str, Any]) -> FeatureTwin:
+    return TablesTwin(record) if kind_of(record) is TablesEncoder else FeatureTwin(record)
 
 
 def from_numpy(encoder: AnyEncoder) -> CapsuleTwin | FeatureTwin:
@@ -188,7 +231,7 @@ def from_numpy(encoder: AnyEncoder) -> CapsuleTwin | FeatureTwin:
         twin = CapsuleTwin(encoder.record, sum(name.endswith(".capsule.0.b") for name in encoder.weights))
     else:
         with torch.random.fork_rng(devices=[]):
-            twin = FeatureTwin(encoder.record)
+            twin = _feature_twin(encoder.record)
     twin.load_state_dict({name: torch.tensor(weight) for name, weight in encoder.weights.items()})
     return twin
 
