@@ -47,7 +47,7 @@ class TeachersConfig(Part):
         Truths that are numbers: mean squared error over their variance.
     regions : float
         First-level regions: cross-entropy.
-    without : tuple of str
+    without : list of str
         Sources left out, for tasks that they are near to: ``climate``, ``terrain``, ``vegetation``, ``people``,
         ``countries``.
     """
@@ -56,7 +56,7 @@ class TeachersConfig(Part):
     labels: NotNegative = 0.5
     numbers: NotNegative = 0.3
     regions: NotNegative = 0.02
-    without: tuple[Source, ...] = ()
+    without: list[Source] = Field(default=[])
 
 
 class TeachOptimConfig(Part):
