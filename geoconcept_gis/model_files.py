@@ -62,9 +62,10 @@ def rounded(weights: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np
     """
     out: dict[str, NDArray[np.floating]] = {}
     for name, weight in weights.items():
-        if not _EXACT.fullmatch(name) and np.abs(weight).max(initial=0.0) > np.finfo(np.float16).max:
+        exact = _EXACT.fullmatch(name) or not np.issubdtype(weight.dtype, np.floating)
+        if not exact and np.abs(weight).max(initial=0.0) > np.finfo(np.float16).max:
             raise InputError(f"weight {name!r} is too large for float16: store this model in float32")
-        out[name] = weight if _EXACT.fullmatch(name) else weight.astype(np.float16)
+        out[name] = weight if exact else weight.astype(np.float16)
     return out
 
 

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["corners", "count_knots", "read_table"]
+__all__ = ["corners", "count_knots", "pack_knots", "read_table", "rows_of_knots"]
 
 
 @lru_cache(maxsize=64)
@@ -93,19 +93,70 @@ def corners(lonlat: Any, degrees: float, xp: Any = np) -> tuple[Any, Any]:
     return xp.stack(indices), xp.stack(weights)
 
 
+def pack_knots(knots: NDArray[np.integer], degrees: float) -> NDArray[np.uint8]:
+    """Return one bit a knot of the grid: which of them a table has.
+
+    Parameters
+    ----------
+    knots : ndarray of int, shape (K,)
+        Numbers of knots, as `corners` returns them.
+    degrees : float
+        Spacing of the grid.
+
+    Returns
+    -------
+    ndarray of uint8, shape (ceil(count_knots(degrees) / 8),)
+
+    Examples
+    --------
+    >>> pack_knots(np.array([1, 3]), 90.0).tolist()
+    [80]
+    """
+    has = np.zeros(count_knots(degrees), dtype=np.uint8)
+    has[knots] = 1
+    return np.packbits(has)
+
+
+def rows_of_knots(packed: NDArray[np.uint8], degrees: float) -> NDArray[np.int32]:
+    """Return the row of a table for each knot of the grid; knots that it has not share row 0.
+
+    Parameters
+    ----------
+    packed : ndarray of uint8
+        As `pack_knots` returns it.
+    degrees : float
+        Spacing of the grid.
+
+    Returns
+    -------
+    ndarray of int32, shape (count_knots(degrees),)
+
+    Examples
+    --------
+    >>> rows_of_knots(np.array([80], dtype=np.uint8), 90.0).tolist()
+    [0, 1, 0, 2, 0, 0]
+    """
+    has = np.unpackbits(packed, count=count_knots(degrees))
+    return np.asarray(np.cumsum(has, dtype=np.int32) * has)
+
+
 def _whole(x: Any, xp: Any) -> Any:
     floor = xp.floor(x)
     return floor.astype(np.int64) if xp is np else floor.long()
 
 
 def read_table(
-    table: NDArray[np.float32], lonlat: NDArray[np.float64], degrees: float, out: NDArray[np.float32]
+    table: NDArray[np.float32],
+    lonlat: NDArray[np.float64],
+    degrees: float,
+    out: NDArray[np.float32],
+    rows: NDArray[np.int32] | None = None,
 ) -> None:
     """Read a table between its knots.
 
     Parameters
     ----------
-    table : ndarray of float32, shape (count_knots(degrees), W)
+    table : ndarray of float32, shape (R, W)
         Numbers at the knots.
     lonlat : ndarray of float64, shape (N, 2)
         (lon, lat) in degrees, EPSG:4326.
@@ -113,6 +164,8 @@ def read_table(
         Spacing of the grid.
     out : ndarray of float32, shape (N, W)
         Where the numbers go.
+    rows : ndarray of int32, optional
+        Row of each knot, see `rows_of_knots`; the knot's own number by default.
 
     Examples
     --------
@@ -122,6 +175,8 @@ def read_table(
     [5.0, 3.0]
     """
     indices, weights = corners(lonlat, degrees)
+    if rows is not None:
+        indices = rows[indices]
     weights = weights.astype(np.float32)[:, :, None]
     np.multiply(table[indices[0]], weights[0], out=out)
     for corner in (1, 2, 3):

@@ -14,7 +14,7 @@ from ..encoder.features import unit_vectors
 from ..encoder.kinds import HarmonicsEncoder, TablesEncoder, kind_of
 from ..encoder.location import HIDDEN
 from ..encoder.projection import A1, A2, A3, A4, SCALE
-from ..encoder.tables import corners
+from ..encoder.tables import corners, count_knots, pack_knots, rows_of_knots
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ class FeatureTwin(_Twin):
 
 
 class TablesTwin(FeatureTwin):
-    """Twin of `geoconcept_gis.encoder.kinds.TablesEncoder`: tables and layers are trained, waves are not."""
+    """Twin of `geoconcept_gis.encoder.kinds.TablesEncoder`: tables and layers are trained, waves and masks are not."""
+
+    waves: Tensor
 
     def __init__(self, record: Mapping[str, Any]) -> None:
         super().__init__(record)
@@ -85,9 +87,23 @@ class TablesTwin(FeatureTwin):
         self.register_buffer("waves", _draw_waves(shapes["waves"][0]))
         sizes = (shapes[f"tables.{k}"] for k in range(len(self.record["cells"])))
         self.tables = nn.ParameterList(nn.Parameter(0.2 * torch.randn(size)) for size in sizes)
+        self.masks = nn.Module()  # holds buffers "0", "1", ..., for tables that have not all knots
+        for k, (degrees, count) in enumerate(zip(self.record["cells"], self.record["knots"], strict=True)):
+            if count:
+                self.masks.register_buffer(str(k), torch.zeros(-(-count_knots(degrees) // 8), dtype=torch.uint8))
+        self._rows: dict[int, Tensor] = {}
         for k in range(self.record["blocks"]):  # a block begins as nothing
             nn.init.zeros_(self.layers[2 * k + 2].weight)
             nn.init.zeros_(self.layers[2 * k + 2].bias)
+
+    def choose_knots(self, lonlat: NDArray[np.float64]) -> None:
+        """Give every table that has not all knots those with the most places around them."""
+        for k, (degrees, count) in enumerate(zip(self.record["cells"], self.record["knots"], strict=True)):
+            if count:
+                often = np.bincount(corners(lonlat, degrees)[0].ravel(), minlength=count_knots(degrees))
+                knots = np.argsort(-often, kind="stable")[:count]
+                getattr(self.masks, str(k)).copy_(torch.from_numpy(pack_knots(knots, degrees)))
+        self._rows.clear()
 
     def forward(self, lonlat: Tensor) -> Tensor:
         """Return vectors (N, 512) of places (N, 2): (lon, lat) in degrees, float64."""
@@ -95,13 +111,30 @@ class TablesTwin(FeatureTwin):
         with torch.no_grad(), torch.autocast(places.device.type, enabled=False):
             point = unit_vectors(places, torch).float()
             angle = point @ self.waves.T
-            found = [(i.T, w.T.float()) for i, w in (corners(places, d, torch) for d in self.record["cells"])]
+            found = [self._corners(k, places) for k in range(len(self.tables))]
         read = [
-            nn.functional.embedding_bag(i, table, per_sample_weights=w, mode="sum")
-            for (i, w), table in zip(found, self.tables, strict=True)
+            nn.functional.embedding_bag(indices, table, per_sample_weights=weights, mode="sum")
+            for (indices, weights), table in zip(found, self.tables, strict=True)
         ]
         features = torch.cat([point, angle.sin(), angle.cos(), *read], 1)
         return self._kind.network(features, self._linear, self.record, torch)
+
+    def _corners(self, k: int, places: Tensor) -> tuple[Tensor, Tensor]:
+        degrees = self.record["cells"][k]
+        indices, weights = corners(places, degrees, torch)
+        if self.record["knots"][k]:
+            rows = self._rows.get(k)
+            if rows is None or rows.device != places.device:
+                packed = getattr(self.masks, str(k)).cpu().numpy()
+                rows = torch.from_numpy(rows_of_knots(packed, degrees)).to(places.device)
+                self._rows[k] = rows
+            indices = rows[indices].long()
+        return indices.T, weights.T.float()
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Load weights and masks."""
+        self._rows.clear()
+        return super().load_state_dict(*args, **kwargs)
 
 
 #: Frequencies of the waves, in radians of the unit sphere: from a wave around the world to one of some 500 km.
@@ -257,8 +290,9 @@ def to_numpy(module: CapsuleTwin | FeatureTwin) -> tuple[dict[str, NDArray[np.fl
     >>> open_encoder(record, weights).encode_chunk(np.array([[31.2, 30.0]])).shape
     (1, 512)
     """
-    state = module.state_dict()
-    return {name: state[name].detach().float().cpu().numpy().copy() for name in sorted(state)}, dict(module.record)
+    state = {name: tensor.detach().cpu() for name, tensor in sorted(module.state_dict().items())}
+    plain = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    return {name: tensor.numpy().copy() for name, tensor in plain.items()}, dict(module.record)
 
 
 def _siren_init(layers: nn.ModuleList, w0: float) -> None:

@@ -20,7 +20,7 @@ from geoconcept_gis.train.teach.run import encoder_weights, teach_model
 SMALL = """
 name: tiny
 teachers: {}
-encoder: {kind: tables, cells: [30, 10], widths: [4, 4], waves: 8, hidden: 32, blocks: 1}
+encoder: {kind: tables, cells: [30, 10], widths: [4, 4], knots: [0, 200], waves: 8, hidden: 32, blocks: 1}
 lessons: {photos: 300, settlements: 200, land: 300, earth: 200, held: 50}
 optim: {steps: 30, batch_size: 256, warmup_steps: 5}
 run: {validate_steps: 15, checkpoint_steps: 10, device: cpu}

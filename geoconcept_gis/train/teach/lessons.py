@@ -244,5 +244,5 @@ def _packed(lessons: Lessons) -> bytes:
 def _unpacked(path: Path) -> Lessons:
     arrays, metadata = read_tensors(path)
     arrays["held"] = arrays["held"].astype(bool)
-    names = {name: tuple(json.loads(metadata[name])) for name in _NAMES}
-    return Lessons(**{name: arrays[name] for name in _ARRAYS}, **names)
+    fields: dict[str, Any] = {name: tuple(json.loads(metadata[name])) for name in _NAMES}
+    return Lessons(**fields, **{name: arrays[name] for name in _ARRAYS})

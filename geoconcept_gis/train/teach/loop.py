@@ -14,7 +14,7 @@ from ...errors import Cancelled, ConfigError
 from ...fitting import weighted_auroc
 from ...progress import report
 from ..checkpoint import Checkpoint, latest_checkpoint, load_optimizer, optimizer_tensors, write_checkpoint
-from ..encoders import make_encoder
+from ..encoders import TablesTwin, make_encoder
 from ..log import CsvLog
 from .lessons import SETS
 from .numbers import SOURCES
@@ -62,6 +62,8 @@ class Pupil(nn.Module):
     def __init__(self, config: TeachConfig, lessons: Lessons) -> None:
         super().__init__()
         self.encoder = make_encoder(config.encoder, config.seed)
+        if isinstance(self.encoder, TablesTwin):
+            self.encoder.choose_knots(lessons.lonlat[lessons.drawn != SETS.index("earth")])
         sample = torch.from_numpy(lessons.meaning[:100_000]).float()
         unit = nn.functional.normalize(sample, dim=1)
         self.register_buffer("mean", unit.mean(0))
@@ -149,7 +151,8 @@ class _Teaching:
         self.names = {value: name for name, value in self.pupil.named_parameters()}
         self.optimizer = torch.optim.AdamW(self._groups(), betas=(0.9, 0.99), fused=True)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
-        self.step, self.history = 0, []
+        self.step = 0
+        self.history: list[dict[str, float]] = []
         found = latest_checkpoint(folder / "checkpoints") if folder is not None else None
         if found is not None:
             self._resume(found)
