@@ -245,4 +245,5 @@ def _unpacked(path: Path) -> Lessons:
     arrays, metadata = read_tensors(path)
     arrays["held"] = arrays["held"].astype(bool)
     fields: dict[str, Any] = {name: tuple(json.loads(metadata[name])) for name in _NAMES}
-    return Lessons(**fields, **{name: arrays[name] for name in _ARRAYS})
+    fields |= {name: arrays[name] for name in _ARRAYS}
+    return Lessons(**fields)
