@@ -35,6 +35,8 @@ def train(
 ) -> None:
     """Train image head, location encoder and concepts on photos whose places are known.
 
+    Settings with the key teachers train a location encoder alone, without photos.
+
     Stop it with Ctrl-C and give the same command again: it goes on where it was.
 
     Example: geoconcept features photos/ --coordinates photos.csv -o shards && geoconcept train regional.yaml
