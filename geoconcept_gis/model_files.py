@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["rounded", "write_model"]
 
 #: Phase matrices: half precision would move places by kilometres.
-_EXACT = re.compile(r"LocEnc\d+\.capsule\.0\.b")
+_EXACT = re.compile(r"LocEnc\d+\.capsule\.0\.b|waves")
 
 
 def rounded(weights: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.floating]]:
@@ -62,9 +62,10 @@ def rounded(weights: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np
     """
     out: dict[str, NDArray[np.floating]] = {}
     for name, weight in weights.items():
-        if not _EXACT.fullmatch(name) and np.abs(weight).max(initial=0.0) > np.finfo(np.float16).max:
+        exact = _EXACT.fullmatch(name) or not np.issubdtype(weight.dtype, np.floating)
+        if not exact and np.abs(weight).max(initial=0.0) > np.finfo(np.float16).max:
             raise InputError(f"weight {name!r} is too large for float16: store this model in float32")
-        out[name] = weight if _EXACT.fullmatch(name) else weight.astype(np.float16)
+        out[name] = weight if exact else weight.astype(np.float16)
     return out
 
 

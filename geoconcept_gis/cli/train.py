@@ -35,17 +35,23 @@ def train(
 ) -> None:
     """Train image head, location encoder and concepts on photos whose places are known.
 
+    Settings with the key teachers train a location encoder alone, without photos.
+
     Stop it with Ctrl-C and give the same command again: it goes on where it was.
 
     Example: geoconcept features photos/ --coordinates photos.csv -o shards && geoconcept train regional.yaml
     """
-    from ..train import read_config
-    from ..train import train as run
+    from ..train import TrainConfig, read_config
+    from ..train import train as train_on_photos
+    from ..train.teach.run import teach_model
 
     settings_read = read_config(config, settings or ())
     folder = Path("runs") / settings_read.name if out is None else out
     with progress_bar("training", "steps") as bar, _stop_between_steps(bar) as progress, short_warnings():
-        model = run(settings_read, folder, progress=progress)
+        if isinstance(settings_read, TrainConfig):
+            model = train_on_photos(settings_read, folder, progress=progress)
+        else:
+            model = teach_model(settings_read, folder, progress=progress)
     if (folder / "evaluation.md").is_file():
         say(
             f"{folder / 'evaluation.md'}: how well held-out photos are placed; {folder / 'concepts.md'}: their concepts"

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ModelFileError
 from .features import grid_features, sphere_c_plus, spherical_harmonics, unit_vectors
 from .location import LocationEncoder, check_tensors, no_heads, to_float32
+from .tables import count_knots, read_table, rows_of_knots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ __all__ = [
     "GridEncoder",
     "HarmonicsEncoder",
     "SphereCPlusEncoder",
+    "TablesEncoder",
     "XyzEncoder",
     "open_encoder",
 ]
@@ -39,7 +41,13 @@ _LIMITS = {
     "layers": (int, 1, 32),
     "blocks": (int, 0, 32),
     "w0": (float, 1e-3, 1e3),
+    "waves": (int, 0, 4096),
+    "cells": (float, 0.05, 90.0),
+    "widths": (int, 1, 256),
+    "knots": (int, 0, 1 << 24),
 }
+#: Settings that are lists, one value a table.
+_LISTS = ("cells", "widths", "knots")
 
 
 class FeatureEncoder:
@@ -82,7 +90,7 @@ class FeatureEncoder:
         self.heads = no_heads()
         self._layers = [
             (np.ascontiguousarray(self.weights[f"layers.{k}.weight"].T), self.weights[f"layers.{k}.bias"])
-            for k in range(len(self.weights) // 2)
+            for k in range(self.hidden_layers(self.record) + 1)
         ]
 
     def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -144,13 +152,19 @@ class FeatureEncoder:
                 f"encoder {cls.kind!r} has no settings {unknown}; it has {', '.join(cls.defaults) or 'none'}"
             )
         for name, value in settings.items():
-            kind, low, high = _LIMITS[name]
-            number = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
-            if not number or not low <= value <= high:
-                raise ModelFileError(
-                    f"encoder {cls.kind!r}: {name} must be {kind.__name__}, {low:g} to {high:g}; got {value!r}"
-                )
-        return {"kind": cls.kind, **cls.defaults, **settings}
+            cls._check(name, value)
+        found = {"kind": cls.kind, **cls.defaults, **settings}
+        return {name: list(value) if name in _LISTS else value for name, value in found.items()}
+
+    @classmethod
+    def _check(cls, name: str, value: object) -> None:
+        kind, low, high = _LIMITS[name]
+        listed = isinstance(value, (list, tuple))
+        for one in value if listed else [value]:  # type: ignore[attr-defined]
+            number = isinstance(one, (int, float) if kind is float else int) and not isinstance(one, bool)
+            if listed is not (name in _LISTS) or not number or not low <= one <= high:
+                what = f"a list of {kind.__name__}" if name in _LISTS else kind.__name__
+                raise ModelFileError(f"encoder {cls.kind!r}: {name} must be {what}, {low:g} to {high:g}; got {value!r}")
 
     @classmethod
     def shapes(cls, record: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -170,8 +184,12 @@ class FeatureEncoder:
         >>> XyzEncoder.shapes({"hidden": 64, "blocks": 0})["layers.1.weight"]
         (512, 64)
         """
-        hidden = record["hidden"]
-        widths = [cls.features(np.zeros((1, 2)), record).shape[1], *[hidden] * cls.hidden_layers(record), cls.dim]
+        return cls.layer_shapes(cls.features(np.zeros((1, 2)), record).shape[1], record)
+
+    @classmethod
+    def layer_shapes(cls, width: int, record: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every layer's weight and bias, where the first reads so many numbers."""
+        widths = [width, *[record["hidden"]] * cls.hidden_layers(record), cls.dim]
         shapes: dict[str, tuple[int, ...]] = {}
         for k, (into, out) in enumerate(zip(widths[:-1], widths[1:])):
             shapes[f"layers.{k}.weight"] = (out, into)
@@ -336,10 +354,102 @@ class XyzEncoder(FeatureEncoder):
         return unit_vectors(lonlat, xp)
 
 
+class TablesEncoder(FeatureEncoder):
+    """Kind ``tables``: numbers read from tables on the sphere, coarse to fine, and waves, then a residual network.
+
+    Settings: ``cells`` (spacing of each table in degrees), ``widths`` (numbers a knot of each), ``knots`` (how many
+    knots of the grid each has; 0 means all), ``waves``, ``hidden``, ``blocks``. No seam and no pole.
+
+    Notes
+    -----
+    Multi-resolution tables as in Mueller et al. 2022 (arXiv 2201.05989), on the grids of
+    `geoconcept_gis.encoder.tables.corners`; where they hash, fine tables here have the knots around places that matter,
+    and one row for all others. Waves are Fourier features (Tancik et al. 2020, arXiv 2006.10739) of the point of the
+    unit sphere: ``sin(B p), cos(B p)``. Tensor ``waves`` (F, 3) is B, in radians; ``tables.0`` ... are the tables;
+    ``masks.k`` says which knots table k has, see `geoconcept_gis.encoder.tables.pack_knots`.
+    """
+
+    kind = "tables"
+    defaults: ClassVar[dict[str, Any]] = {
+        "cells": (8.0, 4.0, 2.0, 1.0, 0.5),
+        "widths": (32, 32, 32, 24, 8),
+        "knots": (0, 0, 0, 0, 0),
+        "waves": 64,
+        "hidden": 384,
+        "blocks": 1,
+    }
+
+    def __init__(self, record: Mapping[str, Any], weights: Weights) -> None:
+        masks = {name: np.asarray(array) for name, array in weights.items() if name.startswith("masks.")}
+        super().__init__(record, {name: array for name, array in weights.items() if name not in masks})
+        self._rows = [
+            _rows_of(masks, k, degrees, count)
+            for k, (degrees, count) in enumerate(zip(self.record["cells"], self.record["knots"]))
+        ]
+        if masks:
+            raise ModelFileError(
+                f"encoder {self.kind!r}: {', '.join(sorted(masks))} belong to no table with fewer knots"
+            )
+
+    def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Encode one chunk of checked coordinates, (N, 2) to (N, 512)."""
+        record, point = self.record, unit_vectors(lonlat)
+        features = np.empty((len(lonlat), self.width(record)), dtype=np.float32)
+        features[:, :3] = point
+        end = 3 + 2 * record["waves"]
+        angle = point.astype(np.float32) @ self.weights["waves"].T
+        np.sin(angle, out=features[:, 3 : 3 + record["waves"]])
+        np.cos(angle, out=features[:, 3 + record["waves"] : end])
+        for k, (degrees, width) in enumerate(zip(record["cells"], record["widths"])):
+            read_table(self.weights[f"tables.{k}"], lonlat, degrees, features[:, end : end + width], self._rows[k])
+            end += width
+        return np.asarray(self.network(features, self._linear, record), dtype=np.float32)
+
+    @classmethod
+    def complete(cls, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the record with every setting; each list has one value a table."""
+        found = super().complete(record)
+        if "knots" not in record:
+            found["knots"] = [0] * len(found["cells"])
+        if len({len(found[name]) for name in _LISTS}) > 1:
+            counts = ", ".join(f"{name} has {len(found[name])}" for name in _LISTS)
+            raise ModelFileError(f"encoder {cls.kind!r}: each list needs one value a table; {counts}")
+        return found
+
+    @staticmethod
+    def width(record: Mapping[str, Any]) -> int:
+        """Return how many numbers the network reads."""
+        return int(3 + 2 * record["waves"] + sum(record["widths"]))
+
+    @classmethod
+    def shapes(cls, record: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every tensor: waves, tables, layers."""
+        shapes: dict[str, tuple[int, ...]] = {"waves": (record["waves"], 3)}
+        for k, (degrees, width, count) in enumerate(zip(record["cells"], record["widths"], record["knots"])):
+            shapes[f"tables.{k}"] = (count + 1 if count else count_knots(degrees), width)
+        return {**shapes, **cls.layer_shapes(cls.width(record), record)}
+
+
+def _rows_of(masks: dict[str, NDArray[Any]], k: int, degrees: float, count: int) -> NDArray[np.int32] | None:
+    """Return the row of each knot of table k, and take its mask out; None where the table has all knots."""
+    if not count:
+        return None
+    mask, bits = masks.pop(f"masks.{k}", None), count_knots(degrees)
+    if mask is None or mask.dtype != np.uint8 or mask.shape != (-(-bits // 8),):
+        raise ModelFileError(f"tables location encoder: tensor 'masks.{k}' must be uint8, one bit for {bits:,} knots")
+    rows = rows_of_knots(mask, degrees)
+    if int(rows.max()) != count:
+        raise ModelFileError(
+            f"tables location encoder: 'masks.{k}' has {int(rows.max()):,} knots, the record says {count:,}"
+        )
+    return rows
+
+
 AnyEncoder = Union[LocationEncoder, FeatureEncoder]
 #: The class of each kind; ``capsules`` is GeoCLIP's own.
 ENCODER_KINDS: dict[str, type[Any]] = {
-    one.kind: one for one in (LocationEncoder, HarmonicsEncoder, SphereCPlusEncoder, XyzEncoder, GridEncoder)
+    one.kind: one
+    for one in (LocationEncoder, TablesEncoder, HarmonicsEncoder, SphereCPlusEncoder, XyzEncoder, GridEncoder)
 }
 
 

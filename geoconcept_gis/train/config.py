@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from os import PathLike
 
+    from .teach.config import TeachConfig
+
 __all__ = [
     "ConceptsConfig",
     "DataConfig",
@@ -21,6 +23,7 @@ __all__ = [
     "LocationEncoderConfig",
     "NegativesConfig",
     "OptimConfig",
+    "Part",
     "PlacesConfig",
     "RunConfig",
     "TrainConfig",
@@ -33,13 +36,13 @@ Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
     """A part of the settings: unknown keys are refused, values are not converted, nothing changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, protected_namespaces=())
 
 
-class DataConfig(_Part):
+class DataConfig(Part):
     """Where photos and their places come from.
 
     Attributes
@@ -76,7 +79,7 @@ class DataConfig(_Part):
     prefetch: Count = 4
 
 
-class ImageHeadConfig(_Part):
+class ImageHeadConfig(Part):
     """The two layers that bring the tower's features into the shared space.
 
     Attributes
@@ -95,12 +98,12 @@ class ImageHeadConfig(_Part):
     hidden_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
 
 
-class LocationEncoderConfig(_Part):
+class LocationEncoderConfig(Part):
     """What turns (lon, lat) into vectors.
 
     Attributes
     ----------
-    kind : {"model", "capsules", "sh-siren", "spherec+", "xyz", "grid"}
+    kind : {"model", "capsules", "tables", "sh-siren", "spherec+", "xyz", "grid"}
         ``model``: the encoder of the model that training starts from; else a new one.
     frozen : bool
         Leave it as it is. Concepts, gallery and word adapter of the model then stay valid.
@@ -108,7 +111,7 @@ class LocationEncoderConfig(_Part):
         Of a new encoder, for example ``{degree: 20, hidden: 512}``; see `geoconcept_gis.train.encoders`.
     """
 
-    kind: Literal["model", "capsules", "sh-siren", "spherec+", "xyz", "grid"] = "model"
+    kind: Literal["model", "capsules", "tables", "sh-siren", "spherec+", "xyz", "grid"] = "model"
     frozen: bool = True
     settings: dict[str, Any] = {}
 
@@ -121,7 +124,7 @@ class LocationEncoderConfig(_Part):
         return self
 
 
-class PlacesConfig(_Part):
+class PlacesConfig(Part):
     """The loss between photos and places.
 
     Attributes
@@ -149,7 +152,7 @@ class PlacesConfig(_Part):
     geocell_fewest: Count = 10
 
 
-class ConceptsConfig(_Part):
+class ConceptsConfig(Part):
     """The loss between photos and places in the space of concepts.
 
     Attributes
@@ -206,7 +209,7 @@ class ConceptsConfig(_Part):
         return self
 
 
-class NegativesConfig(_Part):
+class NegativesConfig(Part):
     """Places that no photo of the batch is from.
 
     Attributes
@@ -227,7 +230,7 @@ class NegativesConfig(_Part):
     batch_noise_km: NotNegative = 0.15
 
 
-class OptimConfig(_Part):
+class OptimConfig(Part):
     """How weights are changed.
 
     Attributes
@@ -256,7 +259,7 @@ class OptimConfig(_Part):
     clip_norm: Positive | None = None
 
 
-class RunConfig(_Part):
+class RunConfig(Part):
     """Where and how long training runs.
 
     Attributes
@@ -289,7 +292,7 @@ class RunConfig(_Part):
     tensorboard: bool = False
 
 
-class TrainConfig(_Part):
+class TrainConfig(Part):
     """All settings of a training run. Made by `read_config`.
 
     Attributes
@@ -331,7 +334,7 @@ class TrainConfig(_Part):
         return self
 
 
-def read_config(path: str | PathLike[str], overrides: Iterable[str] = ()) -> TrainConfig:
+def read_config(path: str | PathLike[str], overrides: Iterable[str] = ()) -> TrainConfig | TeachConfig:
     """Read the settings of a training run from a YAML file.
 
     Parameters
@@ -343,7 +346,8 @@ def read_config(path: str | PathLike[str], overrides: Iterable[str] = ()) -> Tra
 
     Returns
     -------
-    TrainConfig
+    TrainConfig or TeachConfig
+        The latter where the file has the key ``teachers``: an encoder is then taught, and no photo is needed.
 
     Raises
     ------
@@ -366,7 +370,9 @@ def read_config(path: str | PathLike[str], overrides: Iterable[str] = ()) -> Tra
     return parse_config(text, str(path), overrides, path.parent)
 
 
-def parse_config(text: str, name: str = "config", overrides: Iterable[str] = (), folder: Path = Path()) -> TrainConfig:
+def parse_config(
+    text: str, name: str = "config", overrides: Iterable[str] = (), folder: Path = Path()
+) -> TrainConfig | TeachConfig:
     """Turn YAML into settings; see `read_config`.
 
     Parameters
@@ -382,7 +388,7 @@ def parse_config(text: str, name: str = "config", overrides: Iterable[str] = (),
 
     Returns
     -------
-    TrainConfig
+    TrainConfig or TeachConfig
 
     Raises
     ------
@@ -408,12 +414,20 @@ def parse_config(text: str, name: str = "config", overrides: Iterable[str] = (),
         raise ConfigError(f"{name} must hold settings, such as 'name: my-model'; it holds {type(values).__name__}")
     for override in overrides:
         _set(values, override)
+    root = _root(values)
     try:
-        config = TrainConfig.model_validate(values)
+        config = root.model_validate(values)
     except ValidationError as error:
-        found = (_describe(problem, name, lines) for problem in error.errors())
+        found = (_describe(problem, name, lines, root) for problem in error.errors())
         raise ConfigError("; ".join(dict.fromkeys(found))) from None
-    return _absolute(config, folder)
+    return _absolute(config, folder) if isinstance(config, TrainConfig) else config
+
+
+def _root(values: dict[str, Any]) -> type[TrainConfig | TeachConfig]:
+    """Tell what kind of run the settings are for."""
+    from .teach.config import TeachConfig
+
+    return TeachConfig if "teachers" in values else TrainConfig
 
 
 def _set(values: dict[str, Any], override: str) -> None:
@@ -464,15 +478,15 @@ def _lines(node: Any, name: str, prefix: tuple[str, ...] = ()) -> dict[tuple[str
     return found
 
 
-def _describe(problem: Mapping[str, Any], name: str, lines: dict[tuple[str, ...], int]) -> str:
+def _describe(problem: Mapping[str, Any], name: str, lines: dict[tuple[str, ...], int], root: type[BaseModel]) -> str:
     """Say in one sentence what is wrong with a key, and where."""
     path = tuple(str(part) for part in problem["loc"])
     if problem["type"] not in ("missing", "extra_forbidden"):
-        path = path[: _depth(path)]  # pydantic adds the tried type of a union to the path
+        path = path[: _depth(path, root)]  # pydantic adds the tried type of a union to the path
     where = next((f", line {lines[path[:end]]}" for end in range(len(path), 0, -1) if path[:end] in lines), "")
     key = ".".join(path)
     if problem["type"] == "extra_forbidden":
-        return f"{name}{where}: {key} is not a setting{_did_you_mean(path)}"
+        return f"{name}{where}: {key} is not a setting{_did_you_mean(path, root)}"
     if problem["type"] == "missing":
         return f"{name}: {key} is missing"
     message = str(problem["msg"]).removeprefix("Value error, ")
@@ -481,9 +495,9 @@ def _describe(problem: Mapping[str, Any], name: str, lines: dict[tuple[str, ...]
     return f"{name}{where}: {key}: {message[0].lower()}{message[1:]}; got {problem['input']!r}"
 
 
-def _depth(path: tuple[str, ...]) -> int:
+def _depth(path: tuple[str, ...], root: type[BaseModel]) -> int:
     """Return how many parts of a path are settings."""
-    part: Any = TrainConfig
+    part: Any = root
     for depth, key in enumerate(path):
         if key not in getattr(part, "model_fields", {}):
             return depth
@@ -491,10 +505,10 @@ def _depth(path: tuple[str, ...]) -> int:
     return len(path)
 
 
-def _did_you_mean(path: tuple[str, ...]) -> str:
+def _did_you_mean(path: tuple[str, ...], root: type[BaseModel]) -> str:
     import difflib
 
-    part: Any = TrainConfig
+    part: Any = root
     for key in path[:-1]:
         part = part.model_fields[key].annotation
     close = difflib.get_close_matches(path[-1], part.model_fields, n=1)

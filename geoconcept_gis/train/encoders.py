@@ -10,9 +10,11 @@ import torch
 from torch import nn
 
 from ..encoder import LocationEncoder
-from ..encoder.kinds import HarmonicsEncoder, kind_of
+from ..encoder.features import unit_vectors
+from ..encoder.kinds import HarmonicsEncoder, TablesEncoder, kind_of
 from ..encoder.location import HIDDEN
 from ..encoder.projection import A1, A2, A3, A4, SCALE
+from ..encoder.tables import corners, count_knots, pack_knots, rows_of_knots
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -55,9 +57,8 @@ class FeatureTwin(_Twin):
         self._kind = kind_of(record)
         super().__init__(self._kind.complete(record))
         shapes = self._kind.shapes(self.record)
-        self.layers = nn.ModuleList(
-            nn.Linear(shapes[f"layers.{k}.weight"][1], shapes[f"layers.{k}.weight"][0]) for k in range(len(shapes) // 2)
-        )
+        sizes = [shapes[f"layers.{k}.weight"] for k in range(self._kind.hidden_layers(self.record) + 1)]
+        self.layers = nn.ModuleList(nn.Linear(into, out) for out, into in sizes)
         if self._kind is HarmonicsEncoder:
             _siren_init(self.layers, self.record["w0"])
 
@@ -73,6 +74,77 @@ class FeatureTwin(_Twin):
         # w0 makes phases of what the first layer returns: no short format may touch them.
         with torch.autocast(x.device.type, enabled=False):
             return self.layers[k](x.float())
+
+
+class TablesTwin(FeatureTwin):
+    """Twin of `geoconcept_gis.encoder.kinds.TablesEncoder`: tables and layers are trained, waves and masks are not."""
+
+    waves: Tensor
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        super().__init__(record)
+        shapes = TablesEncoder.shapes(self.record)
+        self.register_buffer("waves", _draw_waves(shapes["waves"][0]))
+        sizes = (shapes[f"tables.{k}"] for k in range(len(self.record["cells"])))
+        self.tables = nn.ParameterList(nn.Parameter(0.2 * torch.randn(size)) for size in sizes)
+        self.masks = nn.Module()  # holds buffers "0", "1", ..., for tables that have not all knots
+        for k, (degrees, count) in enumerate(zip(self.record["cells"], self.record["knots"], strict=True)):
+            if count:
+                self.masks.register_buffer(str(k), torch.zeros(-(-count_knots(degrees) // 8), dtype=torch.uint8))
+        self._rows: dict[int, Tensor] = {}
+        for k in range(self.record["blocks"]):  # a block begins as nothing
+            nn.init.zeros_(self.layers[2 * k + 2].weight)
+            nn.init.zeros_(self.layers[2 * k + 2].bias)
+
+    def choose_knots(self, lonlat: NDArray[np.float64]) -> None:
+        """Give every table that has not all knots those with the most places around them."""
+        for k, (degrees, count) in enumerate(zip(self.record["cells"], self.record["knots"], strict=True)):
+            if count:
+                often = np.bincount(corners(lonlat, degrees)[0].ravel(), minlength=count_knots(degrees))
+                knots = np.argsort(-often, kind="stable")[:count]
+                getattr(self.masks, str(k)).copy_(torch.from_numpy(pack_knots(knots, degrees)))
+        self._rows.clear()
+
+    def forward(self, lonlat: Tensor) -> Tensor:
+        """Return vectors (N, 512) of places (N, 2): (lon, lat) in degrees, float64."""
+        places = _checked(lonlat)
+        with torch.no_grad(), torch.autocast(places.device.type, enabled=False):
+            point = unit_vectors(places, torch).float()
+            angle = point @ self.waves.T
+            found = [self._corners(k, places) for k in range(len(self.tables))]
+        read = [
+            nn.functional.embedding_bag(indices, table, per_sample_weights=weights, mode="sum")
+            for (indices, weights), table in zip(found, self.tables, strict=True)
+        ]
+        features = torch.cat([point, angle.sin(), angle.cos(), *read], 1)
+        return self._kind.network(features, self._linear, self.record, torch)
+
+    def _corners(self, k: int, places: Tensor) -> tuple[Tensor, Tensor]:
+        degrees = self.record["cells"][k]
+        indices, weights = corners(places, degrees, torch)
+        if self.record["knots"][k]:
+            rows = self._rows.get(k)
+            if rows is None or rows.device != places.device:
+                packed = getattr(self.masks, str(k)).cpu().numpy()
+                rows = torch.from_numpy(rows_of_knots(packed, degrees)).to(places.device)
+                self._rows[k] = rows
+            indices = rows[indices].long()
+        return indices.T, weights.T.float()
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Load weights and masks."""
+        self._rows.clear()
+        return super().load_state_dict(*args, **kwargs)
+
+
+#: Frequencies of the waves, in radians of the unit sphere: from a wave around the world to one of some 500 km.
+_SLOWEST, _FASTEST = 1.26, 75.0
+
+
+def _draw_waves(count: int) -> Tensor:
+    """Draw directions evenly and frequencies evenly on a logarithmic scale."""
+    direction = nn.functional.normalize(torch.randn(count, 3), dim=1)
+    return direction * (_SLOWEST * (_FASTEST / _SLOWEST) ** torch.rand(count, 1))
 
 
 class CapsuleTwin(_Twin):
@@ -155,12 +227,16 @@ def make_encoder(record: Mapping[str, Any], seed: int = 0) -> CapsuleTwin | Feat
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if kind_of(record) is not LocationEncoder:
-            return FeatureTwin(record)
+            return _feature_twin(record)
         sigmas = _sigmas(record.get("sigmas", GEOCLIP_SIGMAS))
         twin = CapsuleTwin({"sigmas": sigmas}, len(sigmas))
         for k, sigma in enumerate(sigmas):
             getattr(twin, f"LocEnc{k}").capsule[0].b.copy_(sigma * torch.randn(_PHASES, 2))
         return twin
+
+
+def _feature_twin(record: Mapping[str, Any]) -> FeatureTwin:
+    return TablesTwin(record) if kind_of(record) is TablesEncoder else FeatureTwin(record)
 
 
 def from_numpy(encoder: AnyEncoder) -> CapsuleTwin | FeatureTwin:
@@ -188,7 +264,7 @@ def from_numpy(encoder: AnyEncoder) -> CapsuleTwin | FeatureTwin:
         twin = CapsuleTwin(encoder.record, sum(name.endswith(".capsule.0.b") for name in encoder.weights))
     else:
         with torch.random.fork_rng(devices=[]):
-            twin = FeatureTwin(encoder.record)
+            twin = _feature_twin(encoder.record)
     twin.load_state_dict({name: torch.tensor(weight) for name, weight in encoder.weights.items()})
     return twin
 
@@ -214,8 +290,9 @@ def to_numpy(module: CapsuleTwin | FeatureTwin) -> tuple[dict[str, NDArray[np.fl
     >>> open_encoder(record, weights).encode_chunk(np.array([[31.2, 30.0]])).shape
     (1, 512)
     """
-    state = module.state_dict()
-    return {name: state[name].detach().float().cpu().numpy().copy() for name in sorted(state)}, dict(module.record)
+    state = {name: tensor.detach().cpu() for name, tensor in sorted(module.state_dict().items())}
+    plain = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    return {name: tensor.numpy().copy() for name, tensor in plain.items()}, dict(module.record)
 
 
 def _siren_init(layers: nn.ModuleList, w0: float) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .config import TrainConfig
 
-__all__ = ["Log"]
+__all__ = ["CsvLog", "Log"]
 
 
 class Log:
@@ -70,6 +70,54 @@ class Log:
         if self._board is not None:
             for name, value in row.items():
                 self._board.add_scalar(f"{part}/{name}", value, step)
+
+
+class CsvLog:
+    """``metrics.csv`` and ``validation.csv`` in a folder; the first row names the columns.
+
+    Parameters
+    ----------
+    folder : pathlib.Path or None
+        None writes nothing.
+    step : int
+        Rows after this step are of a run that was killed, and go.
+    every : int, default 10
+        Steps between rows of ``metrics.csv``.
+    """
+
+    def __init__(self, folder: Path | None, step: int, every: int = 10) -> None:
+        self._folder, self._step, self._every = folder, step, every
+        self._files: dict[str, Any] = {}
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def metrics(self, row: dict[str, float]) -> None:
+        """Write down a step, if it is one of those that are."""
+        if row["step"] % self._every == 0:
+            self._add("metrics.csv", row)
+
+    def validated(self, row: dict[str, float]) -> None:
+        """Write down what validation found."""
+        self._add("validation.csv", row)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file, _ in self._files.values():
+            file.close()
+
+    def _add(self, name: str, row: dict[str, float]) -> None:
+        if self._folder is None:
+            return
+        if name not in self._files:
+            kept = _lines_up_to(self._folder / name, self._step)
+            file = (self._folder / name).open("w", encoding="utf-8", newline="")
+            writer = csv.DictWriter(file, list(row), restval="", extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(kept)
+            self._files[name] = (file, writer)
+        file, writer = self._files[name]
+        writer.writerow({key: int(value) if key == "step" else f"{value:.6g}" for key, value in row.items()})
+        file.flush()
 
 
 def _lines_up_to(path: Path, step: int) -> list[dict[str, str]]:
