@@ -184,10 +184,10 @@ class FeatureEncoder:
         >>> XyzEncoder.shapes({"hidden": 64, "blocks": 0})["layers.1.weight"]
         (512, 64)
         """
-        return cls.layer_shapes(cls.features(np.zeros((1, 2)), record).shape[1], record)
+        return cls._layer_shapes(cls.features(np.zeros((1, 2)), record).shape[1], record)
 
     @classmethod
-    def layer_shapes(cls, width: int, record: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    def _layer_shapes(cls, width: int, record: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         """Return the shape of every layer's weight and bias, where the first reads so many numbers."""
         widths = [width, *[record["hidden"]] * cls.hidden_layers(record), cls.dim]
         shapes: dict[str, tuple[int, ...]] = {}
@@ -427,7 +427,7 @@ class TablesEncoder(FeatureEncoder):
         shapes: dict[str, tuple[int, ...]] = {"waves": (record["waves"], 3)}
         for k, (degrees, width, count) in enumerate(zip(record["cells"], record["widths"], record["knots"])):
             shapes[f"tables.{k}"] = (count + 1 if count else count_knots(degrees), width)
-        return {**shapes, **cls.layer_shapes(cls.width(record), record)}
+        return {**shapes, **cls._layer_shapes(cls.width(record), record)}
 
 
 def _rows_of(masks: dict[str, NDArray[Any]], k: int, degrees: float, count: int) -> NDArray[np.int32] | None:
@@ -449,7 +449,7 @@ AnyEncoder = Union[LocationEncoder, FeatureEncoder]
 #: The class of each kind; ``capsules`` is GeoCLIP's own.
 ENCODER_KINDS: dict[str, type[Any]] = {
     one.kind: one
-    for one in (LocationEncoder, TablesEncoder, HarmonicsEncoder, SphereCPlusEncoder, XyzEncoder, GridEncoder)
+    for one in (LocationEncoder, HarmonicsEncoder, SphereCPlusEncoder, XyzEncoder, GridEncoder, TablesEncoder)
 }
 
 

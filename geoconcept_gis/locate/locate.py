@@ -168,8 +168,13 @@ def check_ready(
         What reads photos is not there.
     """
     photos = [item for item in items if not isinstance(item, np.ndarray) and not _is_text(item)]
-    if photos and errors == "raise":
-        read_photo(photos[0], shortest=_SHORTEST)
+    try:
+        if photos:
+            read_photo(photos[0], shortest=_SHORTEST)
+    except GeoConceptError:
+        if errors == "raise":
+            raise
+        return  # there may be none to read
     if not photos and not (errors == "raise" and any(_is_text(item) for item in items)):
         return
     needed = _tower_for(model, tower) if tower in TOWERS else tower

@@ -92,9 +92,6 @@ class TablesTwin(FeatureTwin):
             if count:
                 self.masks.register_buffer(str(k), torch.zeros(-(-count_knots(degrees) // 8), dtype=torch.uint8))
         self._rows: dict[int, Tensor] = {}
-        for k in range(self.record["blocks"]):  # a block begins as nothing
-            nn.init.zeros_(self.layers[2 * k + 2].weight)
-            nn.init.zeros_(self.layers[2 * k + 2].bias)
 
     def choose_knots(self, lonlat: NDArray[np.float64]) -> None:
         """Give every table that has not all knots those with the most places around them."""
