@@ -156,12 +156,15 @@ class Explorer:
         }
 
     def search(self, query: str, top: int = 12) -> list[dict[str, Any]]:
-        """Return concepts of the bank that mean about what is asked, best first."""
+        """Return concepts of the bank that mean about what is asked, best first; none of a word that is half typed."""
         from ..text.concept import search_concepts
 
         if len(query) > _LONGEST_PHRASE:
             raise InputError(f"a query may have {_LONGEST_PHRASE} characters; this has {len(query)}")
-        found = search_concepts(query, model=self.model, top=top)
+        try:
+            found = search_concepts(query, model=self.model, top=top)
+        except ConceptError:  # not one word of it is known
+            return []
         return [_plain(row) for row in found[["name", "family", "grade", "match"]].to_dict("records")]
 
     def grid(self, concept: Concept) -> tuple[int, NDArray[Any]]:

@@ -150,6 +150,12 @@ def test_search_finds_by_meaning(client):
     assert found[0]["name"] == "volcano"
 
 
+@pytest.mark.parametrize("half", ["tund", "!!"])
+def test_a_word_half_typed_finds_nothing_and_is_no_error(client, half):
+    answer = client.get(url("api/search"), params={"q": half})
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [
