@@ -127,7 +127,13 @@ def test_ctrl_c_says_that_what_is_finished_stays(work, tmp_path):
     photos = photo_folder(tmp_path / "many", 200)  # so many that a busy machine is not done before the signal
     arguments = (photos, "-o", tmp_path / "s", "--tower", "weak", "--shard-size", 1)
     job = subprocess.Popen(
-        command(*arguments), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+        command(*arguments),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        # What a shell starts in the background ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     until = time.monotonic() + 90
     while len(list((tmp_path / "s").glob("shard-*"))) < 2 and job.poll() is None:

@@ -163,8 +163,7 @@ class TestRun:
         north = found.lonlat[:, 1] > 66.56
         assert found.numbers[north, list(NUMBERS).index("temperature")].max() < 0.0
 
-    def test_a_model_comes_out(self, truths, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
+    def test_a_model_comes_out(self, truths, tmp_path):
         path = teach_model(settings("optim.steps=5"), tmp_path / "tiny")
         model = load_model(path)
         assert model.encoder.kind == "tables" and len(model.bank) == len(load_model().bank)
