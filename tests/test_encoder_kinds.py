@@ -6,6 +6,7 @@ from numpy.polynomial.legendre import Legendre, leggauss
 
 from geoconcept_gis.encoder import ENCODER_KINDS, LocationEncoder, open_encoder
 from geoconcept_gis.encoder.features import grid_features, sphere_c_plus, spherical_harmonics, unit_vectors
+from geoconcept_gis.encoder.tables import pack_knots
 from geoconcept_gis.errors import ModelFileError
 
 OTHERS = [kind for kind in ENCODER_KINDS if kind != "capsules"]
@@ -223,3 +224,53 @@ class TestBackends:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         with pytest.raises(BackendError, match="needs an NVIDIA GPU"):
             BackendChoice(draw("xyz"), "torch-cuda")
+
+
+class TestTables:
+    """Tables that have not all knots of their grid."""
+
+    @staticmethod
+    def parts(**changed):
+        """Record and weights of an encoder with three knots in its one table; `changed` replaces weights."""
+        record = {"kind": "tables", "cells": [90.0], "widths": [2], "knots": [3], "waves": 1, "hidden": 4, "blocks": 0}
+        shapes = ENCODER_KINDS["tables"].shapes(ENCODER_KINDS["tables"].complete(record))
+        rng = np.random.default_rng(0)
+        weights = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+        weights["masks.0"] = pack_knots(np.array([0, 2, 5]), 90.0)
+        return record, {name: value for name, value in {**weights, **changed}.items() if value is not None}
+
+    def test_knots_that_it_has_not_share_a_row(self):
+        """Two of the grid's knots without a row read the same; one with a row of its own does not."""
+        record, weights = self.parts(waves=np.zeros((1, 3)))
+        weights["layers.0.weight"][:, :3] = 0.0  # else the place itself speaks
+        encoder = open_encoder(record, weights)
+        first, second, other = encoder.encode_chunk(np.array([[-180.0, 0.0], [0.0, 0.0], [-90.0, 0.0]]))
+        np.testing.assert_array_equal(first, second)
+        assert np.abs(first - other).max() > 1e-3
+
+    @pytest.mark.parametrize(
+        ("changed", "message"),
+        [
+            ({"masks.0": None}, r"'masks\.0' must be uint8, one bit for 6 knots"),
+            ({"masks.0": np.zeros(1, np.float32)}, "must be uint8"),
+            ({"masks.0": np.zeros(2, np.uint8)}, "must be uint8"),
+            ({"masks.0": np.array([80], np.uint8)}, "has 2 knots, the record says 3"),
+            ({"masks.1": np.zeros(1, np.uint8)}, r"masks\.1 belong to no table"),
+        ],
+    )
+    def test_masks_that_do_not_fit_are_refused(self, changed, message):
+        with pytest.raises(ModelFileError, match=message):
+            open_encoder(*self.parts(**changed))
+
+    @pytest.mark.parametrize(
+        ("setting", "message"),
+        [
+            ({"widths": [2, 3]}, "each list needs one value a table; cells has 1, widths has 2"),
+            ({"cells": 90.0}, "cells must be a list of float"),
+            ({"hidden": [4]}, "hidden must be int"),
+        ],
+    )
+    def test_lists_are_checked(self, setting, message):
+        record, weights = self.parts()
+        with pytest.raises(ModelFileError, match=message):
+            open_encoder({**record, **setting}, weights)

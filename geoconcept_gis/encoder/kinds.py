@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ModelFileError
 from .features import grid_features, sphere_c_plus, spherical_harmonics, unit_vectors
 from .location import LocationEncoder, check_tensors, no_heads, to_float32
-from .tables import count_knots, read_table, rows_of_knots
+from .tables import count_knots, read_table, take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -383,7 +383,7 @@ class TablesEncoder(FeatureEncoder):
         masks = {name: np.asarray(array) for name, array in weights.items() if name.startswith("masks.")}
         super().__init__(record, {name: array for name, array in weights.items() if name not in masks})
         self._rows = [
-            _rows_of(masks, k, degrees, count)
+            take_rows(masks, k, degrees, count)
             for k, (degrees, count) in enumerate(zip(self.record["cells"], self.record["knots"]))
         ]
         if masks:
@@ -428,21 +428,6 @@ class TablesEncoder(FeatureEncoder):
         for k, (degrees, width, count) in enumerate(zip(record["cells"], record["widths"], record["knots"])):
             shapes[f"tables.{k}"] = (count + 1 if count else count_knots(degrees), width)
         return {**shapes, **cls._layer_shapes(cls.width(record), record)}
-
-
-def _rows_of(masks: dict[str, NDArray[Any]], k: int, degrees: float, count: int) -> NDArray[np.int32] | None:
-    """Return the row of each knot of table k, and take its mask out; None where the table has all knots."""
-    if not count:
-        return None
-    mask, bits = masks.pop(f"masks.{k}", None), count_knots(degrees)
-    if mask is None or mask.dtype != np.uint8 or mask.shape != (-(-bits // 8),):
-        raise ModelFileError(f"tables location encoder: tensor 'masks.{k}' must be uint8, one bit for {bits:,} knots")
-    rows = rows_of_knots(mask, degrees)
-    if int(rows.max()) != count:
-        raise ModelFileError(
-            f"tables location encoder: 'masks.{k}' has {int(rows.max()):,} knots, the record says {count:,}"
-        )
-    return rows
 
 
 AnyEncoder = Union[LocationEncoder, FeatureEncoder]

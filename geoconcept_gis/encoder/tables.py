@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import ModelFileError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["corners", "count_knots", "pack_knots", "read_table", "rows_of_knots"]
+__all__ = ["corners", "count_knots", "pack_knots", "read_table", "rows_of_knots", "take_rows"]
 
 
 @lru_cache(maxsize=64)
@@ -138,6 +140,48 @@ def rows_of_knots(packed: NDArray[np.uint8], degrees: float) -> NDArray[np.int32
     """
     has = np.unpackbits(packed, count=count_knots(degrees))
     return np.asarray(np.cumsum(has, dtype=np.int32) * has)
+
+
+def take_rows(masks: dict[str, NDArray[Any]], k: int, degrees: float, count: int) -> NDArray[np.int32] | None:
+    """Take the mask of a table out of a model's masks, and check it.
+
+    Parameters
+    ----------
+    masks : dict of str to ndarray
+        ``masks.0`` ...; the table's own is removed.
+    k : int
+        Number of the table.
+    degrees : float
+        Spacing of its grid.
+    count : int
+        How many knots it has; 0 means all, and no mask.
+
+    Returns
+    -------
+    ndarray of int32, or None
+        As `rows_of_knots` returns it; None where the table has all knots.
+
+    Raises
+    ------
+    ModelFileError
+        The mask is missing, of another shape or type, or has another number of knots.
+
+    Examples
+    --------
+    >>> take_rows({"masks.0": np.array([80], dtype=np.uint8)}, 0, 90.0, 2).tolist()
+    [0, 1, 0, 2, 0, 0]
+    """
+    if not count:
+        return None
+    mask, bits = masks.pop(f"masks.{k}", None), count_knots(degrees)
+    if mask is None or mask.dtype != np.uint8 or mask.shape != (-(-bits // 8),):
+        raise ModelFileError(f"tables location encoder: tensor 'masks.{k}' must be uint8, one bit for {bits:,} knots")
+    rows = rows_of_knots(mask, degrees)
+    if int(rows.max()) != count:
+        raise ModelFileError(
+            f"tables location encoder: 'masks.{k}' has {int(rows.max()):,} knots, the record says {count:,}"
+        )
+    return rows
 
 
 def _whole(x: Any, xp: Any) -> Any:

@@ -49,6 +49,7 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from types import FrameType
 
     from numpy.typing import NDArray
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -384,7 +385,15 @@ def serve(explorer: Explorer, *, port: int = 0, ready: Callable[[str], None] | N
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
     app = application(explorer, token=token, hosts=hosts)
     config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+
+    class Server(uvicorn.Server):
+        """Closes within a second anyway: Ctrl-C twice is no more than once, and leaves no traceback."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if not self.should_exit:
+                super().handle_exit(sig, frame)
+
+    server = Server(config)
     bound.listen(128)  # from here on the browser may come: it waits in the queue
     try:
         with one_blas_thread(), suppress(KeyboardInterrupt):  # which uvicorn passes on after it has closed
