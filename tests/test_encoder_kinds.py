@@ -121,6 +121,15 @@ def test_smooth_kinds_at_a_kilometre(kind):
         assert cosines(encoder.encode_chunk(a), encoder.encode_chunk(b)).min() >= 0.9999
 
 
+@pytest.mark.parametrize("kind", OTHERS)
+def test_jumps_says_whether_a_pole_is_one_place(kind):
+    """A metre from it, on all sides."""
+    encoder = draw(kind)
+    lon = np.linspace(-180.0, 150.0, 12)
+    vectors = encoder.encode_chunk(np.stack([lon, np.full(12, 90.0 - KM / 1000)], axis=1))
+    assert (cosines(vectors[:1], vectors[1:]).min() < 0.9999) == encoder.jumps
+
+
 @pytest.mark.parametrize("kind", ["spherec+", "grid"])
 def test_kinds_with_longitude_tell_a_pole_from_itself(kind):
     """What the documentation says of them: at the pole itself, longitude still matters."""
@@ -198,22 +207,27 @@ class TestBackends:
         assert cosines(vectors, encoder.encode_chunk(lonlat)).min() > least
         assert chosen.encode_chunk(np.zeros((0, 2))).shape == (0, 512)
 
-    @pytest.mark.parametrize("backend", ["onnx", "onnx-int8"])
-    def test_onnx_refuses(self, backend):
-        """ONNX graphs are laid out for capsules alone."""
+    @pytest.mark.parametrize("kind", OTHERS)
+    @pytest.mark.parametrize(("backend", "least"), [("onnx", 0.999999), ("onnx-int8", 0.99)])
+    def test_onnx(self, kind, backend, least):
+        """ONNX runs the same network, float32 exactly and 8 bits nearly."""
+        pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
         from geoconcept_gis.backends import BackendChoice
-        from geoconcept_gis.errors import GeoConceptError
 
-        with pytest.raises(GeoConceptError, match=r"runs GeoCLIP's capsules alone.*'xyz'.*'torch'|not installed"):
-            BackendChoice(draw("xyz"), backend)
+        encoder, lonlat = draw(kind), sphere(300)
+        chosen = BackendChoice(encoder, backend).pick(1)
+        assert chosen.name == backend
+        vectors = chosen.encode_chunk(lonlat)
+        assert vectors.dtype == np.float32 and vectors.shape == (300, 512)
+        assert cosines(vectors, encoder.encode_chunk(lonlat)).min() > least
 
     def test_auto_races_those_that_can(self):
         """The race goes on without those that cannot, and its report says why."""
         from geoconcept_gis.backends import AUTO_MIN_POINTS, BackendChoice
 
         choice = BackendChoice(draw("xyz"))
-        assert choice.pick(AUTO_MIN_POINTS).name in ("numpy", "torch", "torch-bf16", "torch-cuda")
-        assert next(trial for trial in choice.report if trial.name == "onnx").verdict.startswith("skipped")
+        assert choice.pick(AUTO_MIN_POINTS).name in ("numpy", "torch", "torch-bf16", "torch-cuda", "onnx")
+        assert next(trial for trial in choice.report if trial.name == "onnx-int8").verdict.startswith("skipped")
 
     def test_no_gpu(self, monkeypatch):
         """Without a GPU, torch-cuda says so for these encoders too."""

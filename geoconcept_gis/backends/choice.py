@@ -81,12 +81,16 @@ _ROUTES = {
     "onnx": _Route("onnx_backend.OnnxBackend", "onnx", ("onnx", "onnxruntime")),
     "onnx-int8": _Route("onnx_backend.OnnxInt8Backend", "onnx", ("onnx", "onnxruntime")),
 }
-#: Where backends live that run encoders of the other kinds; what is not here runs capsules alone.
+#: Where backends live that run encoders of the other kinds.
 _OTHER_KINDS = {
     "torch": "twin_backend.TorchTwin",
     "torch-bf16": "twin_backend.TorchBf16Twin",
     "torch-cuda": "twin_backend.TorchCudaTwin",
+    "onnx": "onnx_twin.OnnxTwin",
+    "onnx-int8": "onnx_twin.OnnxInt8Twin",
 }
+#: GeoCLIP's capsules fail the race with it; other kinds may not, and must not differ from chunk to chunk unasked.
+_BY_NAME_ALONE = ("onnx-int8",)
 #: Every backend by name; numpy, the reference, is always there.
 BACKENDS = ("numpy", *_ROUTES)
 
@@ -225,14 +229,7 @@ def _make(name: str, encoder: AnyEncoder) -> Backend:
 
 def _home(name: str, encoder: AnyEncoder) -> str:
     """Return where the backend lives that runs this kind of encoder."""
-    if not isinstance(encoder, FeatureEncoder):
-        return _ROUTES[name].home
-    if name not in _OTHER_KINDS:
-        raise BackendError(
-            f"backend {name!r} runs GeoCLIP's capsules alone, and the encoder of this model is {encoder.kind!r}: "
-            f"choose {', '.join(map(repr, ('numpy', *_OTHER_KINDS)))} or 'auto'"
-        )
-    return _OTHER_KINDS[name]
+    return _OTHER_KINDS[name] if isinstance(encoder, FeatureEncoder) else _ROUTES[name].home
 
 
 def _refuse_broken(backend: Backend, encoder: AnyEncoder) -> None:
@@ -252,6 +249,9 @@ def _race(encoder: AnyEncoder) -> tuple[Backend, list[Trial]]:
     best: Backend = encoder
     trials = [Trial("numpy", best_rate, 1.0, "slower")]
     for name in _ROUTES:
+        if name in _BY_NAME_ALONE and isinstance(encoder, FeatureEncoder):
+            trials.append(Trial(name, np.nan, np.nan, "skipped: taken only by name, for vectors depend on the chunk"))
+            continue
         try:
             rival = _make(name, encoder)
             vectors, rate = _time(rival, probes)

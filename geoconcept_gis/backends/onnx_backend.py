@@ -14,10 +14,30 @@ if TYPE_CHECKING:
 
     from ..encoder import LocationEncoder
 
-__all__ = ["OnnxBackend", "OnnxInt8Backend"]
+__all__ = ["Graph", "OnnxBackend", "OnnxInt8Backend", "float_product", "int8_product"]
 
 _OPSET = 18
 _IR_VERSION = 9  # what ONNX Runtime 1.19 reads
+
+
+def float_product(graph: Graph, into: str, weight: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> None:
+    """Lay out a linear layer in float32."""
+    inputs = [into, graph.array(f"{name}.w", weight.T), graph.array(f"{name}.b", bias)]
+    graph.node("Gemm", inputs, [name])
+
+
+def int8_product(graph: Graph, into: str, weight: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> None:
+    """Lay out a linear layer in 8 bits."""
+    scale = np.abs(weight).max(axis=1) / 127.0
+    scale[scale == 0.0] = 1.0
+    inputs = [
+        into,
+        graph.array(f"{name}.w", np.rint(weight / scale[:, None]).astype(np.int8).T),
+        graph.array(f"{name}.s", scale),
+        "",  # no zero point: the weights are symmetric
+        graph.array(f"{name}.b", bias),
+    ]
+    graph.node("DynamicQuantizeMatMul", inputs, [name], domain="com.microsoft")
 
 
 class OnnxBackend:
@@ -31,18 +51,15 @@ class OnnxBackend:
 
     name = "onnx"
     chunk_size = 1024
+    _product = staticmethod(float_product)
 
     def __init__(self, encoder: LocationEncoder) -> None:
         import onnxruntime
 
-        graph = _Graph()
+        graph = Graph()
         graph.encoder(encoder, self._product)
-        self._session = onnxruntime.InferenceSession(graph.to_bytes(), providers=["CPUExecutionProvider"])
-
-    @staticmethod
-    def _product(graph: _Graph, into: str, weight: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> None:
-        inputs = [into, graph.array(f"{name}.w", weight.T), graph.array(f"{name}.b", bias)]
-        graph.node("Gemm", inputs, [name])
+        content = graph.to_bytes("plane", 2, "vectors")
+        self._session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
     def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
         """Encode checked (lon, lat) of shape (N, 2) to (N, 512 + heads) float32."""
@@ -64,22 +81,10 @@ class OnnxInt8Backend(OnnxBackend):
     """
 
     name = "onnx-int8"
-
-    @staticmethod
-    def _product(graph: _Graph, into: str, weight: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> None:
-        scale = np.abs(weight).max(axis=1) / 127.0
-        scale[scale == 0.0] = 1.0
-        inputs = [
-            into,
-            graph.array(f"{name}.w", np.rint(weight / scale[:, None]).astype(np.int8).T),
-            graph.array(f"{name}.s", scale),
-            "",  # no zero point: the weights are symmetric
-            graph.array(f"{name}.b", bias),
-        ]
-        graph.node("DynamicQuantizeMatMul", inputs, [name], domain="com.microsoft")
+    _product = staticmethod(int8_product)
 
 
-class _Graph:
+class Graph:
     """An ONNX graph under construction."""
 
     def __init__(self) -> None:
@@ -87,12 +92,14 @@ class _Graph:
         self._arrays: list[Any] = []
 
     def array(self, name: str, value: NDArray[Any]) -> str:
+        """Add a constant; return its name."""
         from onnx import numpy_helper
 
         self._arrays.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def node(self, kind: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
+        """Add an operation."""
         from onnx import helper
 
         self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
@@ -123,14 +130,15 @@ class _Graph:
             self.node("Sum", values, ["values"])
         self.node("Concat", ["sum", "values"] if values else ["sum"], ["vectors"], axis=1)
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, into: str, width: int, out: str) -> bytes:
+        """Return the model: from an input of so many numbers a place to an output."""
         from onnx import TensorProto, helper
 
         graph = helper.make_graph(
             self._nodes,
             "location_encoder",
-            [helper.make_tensor_value_info("plane", TensorProto.FLOAT, ["points", 2])],
-            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["points", None])],
+            [helper.make_tensor_value_info(into, TensorProto.FLOAT, ["points", width])],
+            [helper.make_tensor_value_info(out, TensorProto.FLOAT, ["points", None])],
             self._arrays,
         )
         domains = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]

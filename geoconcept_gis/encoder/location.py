@@ -49,6 +49,8 @@ class LocationEncoder:
 
     name = "numpy"
     kind = "capsules"
+    #: Whether vectors jump at the antimeridian or at a pole.
+    jumps = True
     dim = 512
     #: Points per chunk: large enough for BLAS, small enough for the cache.
     chunk_size = 1024
