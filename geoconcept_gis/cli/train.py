@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ConfigError
 from .common import progress_bar, say, short_warnings
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ def train(
             show_default=False,
         ),
     ] = None,
+    ablate: Annotated[
+        int | None,
+        typer.Option(
+            "--ablate",
+            metavar="STEPS",
+            min=1,
+            help="No model, but short runs: without each teacher and each source. Settings with teachers only.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Train image head, location encoder and concepts on photos whose places are known.
 
@@ -43,11 +54,17 @@ def train(
     """
     from ..train import TrainConfig, read_config
     from ..train import train as train_on_photos
+    from ..train.teach.ablation import ablate as ablate_teachers
     from ..train.teach.run import teach_model
 
     settings_read = read_config(config, settings or ())
     folder = Path("runs") / settings_read.name if out is None else out
+    if ablate is not None and isinstance(settings_read, TrainConfig):
+        raise ConfigError(f"--ablate leaves out one teacher at a time: {config} has no key teachers")
     with progress_bar("training", "steps") as bar, _stop_between_steps(bar) as progress, short_warnings():
+        if ablate is not None and not isinstance(settings_read, TrainConfig):
+            say(f"{ablate_teachers(settings_read, folder, ablate, progress=progress)}: what each is worth")
+            return
         if isinstance(settings_read, TrainConfig):
             model = train_on_photos(settings_read, folder, progress=progress)
         else:
@@ -56,6 +73,8 @@ def train(
         say(
             f"{folder / 'evaluation.md'}: how well held-out photos are placed; {folder / 'concepts.md'}: their concepts"
         )
+    if (folder / "report.md").is_file():
+        say(f"{folder / 'report.md'}: what was learnt, with curves and maps")
     say(f'{model}: the model; open it with geoconcept_gis.load_model("{model}") or --model {model}')
 
 

@@ -420,7 +420,7 @@ def parse_config(
     except ValidationError as error:
         found = (_describe(problem, name, lines, root) for problem in error.errors())
         raise ConfigError("; ".join(dict.fromkeys(found))) from None
-    return _absolute(config, folder) if isinstance(config, TrainConfig) else config
+    return _absolute(config, folder) if isinstance(config, TrainConfig) else config.absolute(folder)
 
 
 def _root(values: dict[str, Any]) -> type[TrainConfig | TeachConfig]:

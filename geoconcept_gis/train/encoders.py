@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ..encoder import LocationEncoder
+from ..encoder.details import details_of, draw_details
 from ..encoder.features import unit_vectors
 from ..encoder.kinds import HarmonicsEncoder, TablesEncoder, kind_of
 from ..encoder.location import HIDDEN
@@ -76,8 +77,25 @@ class FeatureTwin(_Twin):
             return self.layers[k](x.float())
 
 
+#: Spread of the numbers of details, where that of all numbers is 1.
+DETAILS = 0.12
+
+
+def _put(module: nn.Module, name: str, tensor: Tensor) -> None:
+    """Keep a tensor that is not trained under a name with dots."""
+    *path, last = name.split(".")
+    for part in path:
+        if not hasattr(module, part):
+            module.add_module(part, nn.Module())
+        module = getattr(module, part)
+    module.register_buffer(last, tensor)
+
+
 class TablesTwin(FeatureTwin):
-    """Twin of `geoconcept_gis.encoder.kinds.TablesEncoder`: tables and layers are trained, waves and masks are not."""
+    """Twin of `geoconcept_gis.encoder.kinds.TablesEncoder`: tables and layers are trained.
+
+    Waves, masks and details are not. Its numbers are meant to have a spread of some 1, details of ``DETAILS``.
+    """
 
     waves: Tensor
 
@@ -91,6 +109,11 @@ class TablesTwin(FeatureTwin):
         for k, (degrees, count) in enumerate(zip(self.record["cells"], self.record["knots"], strict=True)):
             if count:
                 self.masks.register_buffer(str(k), torch.zeros(-(-count_knots(degrees) // 8), dtype=torch.uint8))
+        seed = int(torch.randint(2**31, ()))  # of torch's state, as all that is drawn here
+        drawn = draw_details(self.record["details"], self.dim, DETAILS, np.random.default_rng(seed))
+        self.details = nn.Module()
+        for name, tensor in drawn.items():
+            _put(self.details, name.removeprefix("details."), torch.from_numpy(tensor))
         self._rows: dict[int, Tensor] = {}
 
     def choose_knots(self, lonlat: NDArray[np.float64]) -> None:
@@ -106,15 +129,20 @@ class TablesTwin(FeatureTwin):
         """Return vectors (N, 512) of places (N, 2): (lon, lat) in degrees, float64."""
         places = _checked(lonlat)
         with torch.no_grad(), torch.autocast(places.device.type, enabled=False):
-            point = unit_vectors(places, torch).float()
-            angle = point @ self.waves.T
+            point = unit_vectors(places, torch)
+            angle = point.float() @ self.waves.T
             found = [self._corners(k, places) for k in range(len(self.tables))]
         read = [
             nn.functional.embedding_bag(indices, table, per_sample_weights=weights, mode="sum")
             for (indices, weights), table in zip(found, self.tables, strict=True)
         ]
-        features = torch.cat([point, angle.sin(), angle.cos(), *read], 1)
-        return self._kind.network(features, self._linear, self.record, torch)
+        features = torch.cat([point.float(), angle.sin(), angle.cos(), *read], 1)
+        out = self._kind.network(features, self._linear, self.record, torch)
+        if not self.record["details"]:
+            return out
+        with torch.no_grad():
+            details = details_of({f"details.{n}": b for n, b in self.details.named_buffers()}, point, torch)
+        return out + details  # out here: under no_grad nothing would be learnt
 
     def _corners(self, k: int, places: Tensor) -> tuple[Tensor, Tensor]:
         degrees = self.record["cells"][k]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from ..config import Count, NotNegative, Part, Positive
 
-__all__ = ["LessonsConfig", "TeachConfig", "TeachOptimConfig", "TeachersConfig"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["LessonsConfig", "PhotosConfig", "TeachConfig", "TeachOptimConfig", "TeachersConfig"]
 
 Source = Literal["climate", "terrain", "vegetation", "people", "countries"]
 
@@ -41,22 +44,83 @@ class TeachersConfig(Part):
     ----------
     meaning : float
         GeoCLIP's vectors without their finest capsule: mean squared error of unit vectors, over their variance.
+    finest : float
+        Share of the finest capsule's part that is put back: 0 to 1. Most of it cannot be learnt; what can is taught.
     labels : float
         Yes-or-no truths of the concept bank: balanced cross-entropy.
     numbers : float
         Truths that are numbers: mean squared error over their variance.
     regions : float
         First-level regions: cross-entropy.
+    texts : float
+        Phrases: places where one holds against places where it does not, by their cosine with the direction that the
+        bundled tower reads from it. 0 leaves them out.
+    scenes : float
+        Scenes and heritage at photo places (the bank's concepts of `photo_places`), not in held blocks: balanced
+        cross-entropy. 0 leaves them out.
+    photos : float
+        Photos of the user's own, where ``photos`` names some: see `PhotosConfig`.
+    held_blocks : bool
+        Hold back all truths in one block of 10 by 10 degrees in five, to measure there what was understood; the
+        meaning is taught everywhere. See `geoconcept_gis.train.teach.blocks`.
     without : list of str
         Sources left out, for tasks that they are near to: ``climate``, ``terrain``, ``vegetation``, ``people``,
         ``countries``.
     """
 
     meaning: Positive = 1.0
+    finest: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     labels: NotNegative = 0.5
     numbers: NotNegative = 0.3
     regions: NotNegative = 0.02
+    texts: NotNegative = 0.0
+    scenes: NotNegative = 0.0
+    photos: NotNegative = 0.1
+    held_blocks: bool = False
     without: list[Source] = Field(default=[])
+
+
+class PhotosConfig(Part):
+    """Photos that teach: features that `geoconcept features --tower clip` left, with their places.
+
+    Attributes
+    ----------
+    source : str
+        Folder of shards or Parquet file; relative to the settings' folder.
+    loss : {"infonce", "two-sided", "smoothed", "none"}
+        Between photos and places; see docs/losses.md.
+    scale : float
+        What cosines are multiplied with.
+    tau_km : float
+        Of ``smoothed``: how far away a place still counts as partly right.
+    concepts : {"none", "kl", "mse", "infonce", "cauchy-schwarz", "divergence"}
+        The concept-aware loss: photos' concepts, read off by the teacher's bank, against those of their places.
+    concepts_weight, width : float
+        Of that loss; see `geoconcept_gis.train.config.ConceptsConfig`.
+    batch_size : int
+        Photos of a step.
+    validation : float
+        Share held out.
+    split_by : {"group", "cell", "photo"}
+        What the held-out share keeps together; see `geoconcept_gis.train.config.DataConfig`.
+    """
+
+    source: str
+    loss: Literal["infonce", "two-sided", "smoothed", "none"] = "infonce"
+    scale: Positive = 14.2857
+    tau_km: Positive = 75.0
+    concepts: Literal["none", "kl", "mse", "infonce", "cauchy-schwarz", "divergence"] = "none"
+    concepts_weight: NotNegative = 1.0
+    width: Positive = 0.1
+    batch_size: Count = 256
+    validation: Annotated[float, Field(ge=0.0, le=0.5)] = 0.1
+    split_by: Literal["group", "cell", "photo"] = "group"
+
+    @model_validator(mode="after")
+    def _teaches_something(self) -> PhotosConfig:
+        if self.loss == "none" and self.concepts == "none":
+            raise ValueError("photos teach nothing: photos.loss and photos.concepts are both none")
+        return self
 
 
 class TeachOptimConfig(Part):
@@ -110,6 +174,7 @@ class TeachConfig(Part):
         Kind and settings of the encoder that is taught.
     seed : int
     licence : str
+    photos : PhotosConfig, optional
     lessons, teachers, optim, run
         See their classes.
     """
@@ -120,9 +185,17 @@ class TeachConfig(Part):
     encoder: dict[str, Any] = Field(default={"kind": "tables"})
     seed: Annotated[int, Field(ge=0)] = 0
     licence: str = "MIT"
+    photos: PhotosConfig | None = None
     lessons: LessonsConfig = LessonsConfig()
     optim: TeachOptimConfig = TeachOptimConfig()
     run: TeachRunConfig = TeachRunConfig()
+
+    def absolute(self, folder: Path) -> TeachConfig:
+        """Return the settings with paths that do not depend on where the command was started."""
+        if self.photos is None:
+            return self
+        source = str((folder / self.photos.source).absolute())
+        return self.model_copy(update={"photos": self.photos.model_copy(update={"source": source})})
 
     @model_validator(mode="after")
     def _known_encoder(self) -> TeachConfig:

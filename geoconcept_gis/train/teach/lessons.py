@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from ...model import GeoConceptModel
     from ...progress import Progress
     from .config import LessonsConfig
+    from .photos import Photos
+    from .scenes import Scenes
+    from .texts import Texts
 
-__all__ = ["SETS", "Lessons", "gather_lessons", "meaning_of"]
+__all__ = ["SETS", "Lessons", "gather_lessons", "meaning_of", "near"]
 
 #: Where places are drawn: where photos were taken, at settlements, evenly over the land, evenly over the Earth.
 SETS = ("photos", "settlements", "land", "earth")
@@ -61,6 +64,12 @@ class Lessons:
     region : ndarray of int32, shape (N,)
         First-level region, -1 where there is none.
     label_names, label_families, number_names : tuple of str
+    scenes : Scenes, optional
+        What photos show.
+    texts : Texts, optional
+        Phrases about these places.
+    photos : Photos, optional
+        Of the user's own.
     """
 
     lonlat: NDArray[np.float64]
@@ -73,6 +82,9 @@ class Lessons:
     label_names: tuple[str, ...]
     label_families: tuple[str, ...]
     number_names: tuple[str, ...]
+    scenes: Scenes | None = None
+    texts: Texts | None = None
+    photos: Photos | None = None
 
     def __len__(self) -> int:
         return len(self.lonlat)
@@ -158,8 +170,8 @@ def _draw(config: LessonsConfig) -> tuple[NDArray[np.float64], NDArray[np.uint8]
     near_photos = photos[rng.integers(len(photos), size=max(0, config.photos - len(photos)))]
     near_towns = towns[rng.integers(len(towns), size=config.settlements + config.held)]
     parts = {
-        "photos": [photos[: config.photos], _near(near_photos, _NEAR_PHOTOS_KM, rng), held_photos],
-        "settlements": [_near(near_towns, _NEAR_SETTLEMENTS_KM, rng)],
+        "photos": [photos[: config.photos], near(near_photos, _NEAR_PHOTOS_KM, rng), held_photos],
+        "settlements": [near(near_towns, _NEAR_SETTLEMENTS_KM, rng)],
         "land": [reference_places("uniform_land", config.land + config.held, seed=config.seed)],
         "earth": [reference_places("uniform_earth", config.earth + config.held, seed=config.seed + 1)],
     }
@@ -171,8 +183,8 @@ def _draw(config: LessonsConfig) -> tuple[NDArray[np.float64], NDArray[np.uint8]
     return lonlat[order], drawn[order], held[order]
 
 
-def _near(lonlat: NDArray[np.float64], km: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Move every place by a normal distribution of this spread."""
+def near(lonlat: NDArray[np.float64], km: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Move every place by a normal distribution of this spread, (N, 2) to (N, 2)."""
     north, east = rng.standard_normal((2, len(lonlat))) * (km / 111.2)
     lat = np.clip(lonlat[:, 1] + north, -89.99, 89.99)
     lon = lonlat[:, 0] + east / np.maximum(np.cos(np.radians(lat)), 0.01)

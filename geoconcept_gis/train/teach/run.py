@@ -14,15 +14,16 @@ from ...model import load_model
 from ...model_files import rounded, write_model
 from ...storage import HEAD_FILE, read_arrays
 from ..encoders import to_numpy
-from .lessons import gather_lessons
+from .gather import all_lessons
 from .loop import teach
+from .report import write_report
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from ...progress import Progress
     from .config import TeachConfig
-    from .loop import Pupil
+    from .pupil import Pupil
 
 __all__ = ["teach_model"]
 
@@ -30,14 +31,14 @@ __all__ = ["teach_model"]
 def teach_model(
     config: TeachConfig, folder: str | PathLike[str] | None = None, *, progress: Progress | None = None
 ) -> Path:
-    """Teach an encoder and write its model; go on where an earlier call was stopped.
+    """Teach an encoder, write its model and a report; go on where an earlier call was stopped.
 
     Parameters
     ----------
     config : TeachConfig
         As `geoconcept_gis.train.read_config` returns it.
     folder : path-like, optional
-        For all that the run leaves; None means ``runs/<name>``.
+        For all that the run leaves (see `geoconcept_gis.train.teach.report`); None means ``runs/<name>``.
     progress : callable, optional
         Called as ``progress(done, total)``; return true to stop, with a checkpoint.
 
@@ -60,7 +61,7 @@ def teach_model(
     if target.exists():
         raise InputError(f"{target} is finished already: choose another folder, or remove it to train anew")
     teacher = load_model(config.model, backend="numpy")
-    lessons = gather_lessons(config.lessons, teacher, folder.parent / "lessons", progress=progress)
+    lessons = all_lessons(config, teacher, folder.parent / "lessons", progress=progress)
     pupil, _ = teach(lessons, config, folder=folder, progress=progress)
     weights, record = encoder_weights(pupil)
     encoder = open_encoder(record, weights)
@@ -75,7 +76,9 @@ def teach_model(
         "licence": config.licence,
         "encoder": record,
     }
-    return write_model(target, config=settings, encoder_weights=weights, image_head_weights=head, bank=bank)
+    write_model(target, config=settings, encoder_weights=weights, image_head_weights=head, bank=bank)
+    write_report(folder)
+    return target
 
 
 def encoder_weights(pupil: Pupil) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -83,6 +86,7 @@ def encoder_weights(pupil: Pupil) -> tuple[dict[str, Any], dict[str, Any]]:
     weights, record = to_numpy(pupil.encoder)
     last = max(int(name.split(".")[1]) for name in weights if name.startswith("layers."))
     spread, mean = float(pupil.spread), pupil.mean.numpy()
-    weights[f"layers.{last}.weight"] = weights[f"layers.{last}.weight"] * spread
+    for name in weights.keys() & {f"layers.{last}.weight", "details.1.weight", "details.1.bias"}:
+        weights[name] = weights[name] * spread
     weights[f"layers.{last}.bias"] = weights[f"layers.{last}.bias"] * spread + mean
     return rounded(weights), record
