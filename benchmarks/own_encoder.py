@@ -1,0 +1,357 @@
+"""Location encoders side by side in one run: photos and words to countries, concepts, regressors, words, seams, speed.
+
+    GEOCONCEPT_DATA=path/to/data python benchmarks/own_encoder.py --models geoclip geoconcept-base geoconcept-small \\
+        [--untaught NAME=FOLDER] [--tower MODEL=FOLDER] [--part photos ...] [--save]
+
+The first model is the one to beat. ``--untaught`` adds a model that was taught without the sources near to the tasks,
+for the downstream rows alone. ``--tower`` names a model's text tower that was built with ``geoconcept text build
+--hold-out``: words are measured with it. Each bar is met, or short by so much. Some 20 minutes on two cores.
+"""
+
+import argparse
+import time
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+try:
+    from benchmarks import words as words_benchmark
+    from benchmarks.downstream import both
+    from benchmarks.downstream_tasks import load_tasks
+    from benchmarks.locate import FLOORS, RERANKS, TEMPERATURES, Countries, held_out_choice, units
+    from benchmarks.machine import RESULTS, machine
+except ModuleNotFoundError:  # run as a script: this folder itself is on the path
+    import words as words_benchmark
+    from downstream import both
+    from downstream_tasks import load_tasks
+    from locate import FLOORS, RERANKS, TEMPERATURES, Countries, held_out_choice, units
+    from machine import RESULTS, machine
+
+from geoconcept_gis import load_model
+from geoconcept_gis.bank.definitions import FAMILIES
+from geoconcept_gis.bank.sources import Truths, country_codes, data_folder, gallery_places
+from geoconcept_gis.coordinates import wrap_longitude
+from geoconcept_gis.locate.density import Calibration
+from geoconcept_gis.reference import reference_places
+from geoconcept_gis.text.tower import BundledTower
+
+GALLERY = 40_000
+#: How far from each other the places of a pair are, half of it on either side of the seam or pole.
+KM = 1.0
+DEGREES = KM / 111.195
+
+
+def main():
+    """Measure, print, and write what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="+", default=["geoclip", "geoconcept-base", "geoconcept-small"])
+    parser.add_argument("--untaught", nargs="*", default=[], metavar="NAME=FOLDER")
+    parser.add_argument("--tower", nargs="*", default=[], metavar="MODEL=FOLDER")
+    parser.add_argument("--rows", type=int, default=4_000, help="of each downstream task, at most")
+    parser.add_argument("--part", nargs="*", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--save", action="store_true", help="write the page to benchmarks/results/")
+    arguments = parser.parse_args()
+    found = machine()
+    models = {name.rstrip("/").rsplit("/", 1)[-1]: load_model(name, backend="numpy") for name in arguments.models}
+    lines = [
+        f"# Location encoders side by side, on {found['cpu']}",
+        "",
+        f"Measured {found['date']} by `benchmarks/own_encoder.py`, {found['cores']} cores, load before "
+        f"{found['load_before']}.",
+        "",
+        "| model | encoder | MFLOP a place | MB | sha256 |",
+        "| --- | --- | --: | --: | --- |",
+        *(
+            f"| {name} | {model.encoder.kind} | {megaflop(model.encoder):.2f} | {megabytes(model):.1f} "
+            f"| {model.sha256[:12]} |"
+            for name, model in models.items()
+        ),
+    ]
+    print("\n".join(lines), flush=True)
+    for name in arguments.part:
+        started = time.perf_counter()
+        part = ["", *PARTS[name](models, arguments), "", f"({time.perf_counter() - started:.0f} s)"]
+        print("\n".join(part), flush=True)
+        lines += part
+    if arguments.save:
+        slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
+        (RESULTS / f"own-encoder-{slug}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def megaflop(encoder):
+    """Products and sums of the layers and of the waves, for one place; reading tables is left out."""
+    weights = encoder.weights
+    shapes = [w.shape for n, w in weights.items() if w.ndim == 2 and not n.startswith("tables.")]
+    return 2e-6 * sum(rows * columns for rows, columns in shapes)
+
+
+def megabytes(model):
+    """Of the encoder's file."""
+    return (model.folder / "location_encoder.safetensors").stat().st_size / 1e6
+
+
+def verdict(ok, short):
+    """Met, or short by so much."""
+    return "met" if ok else f"short by {short}"
+
+
+def columns(models, *, first="task"):
+    """Head of a table with a column a model."""
+    return [f"| {first} | " + " | ".join(models) + " |", "| --- |" + " --: |" * len(models)]
+
+
+# ---------------------------------------------------------------- photos and sentences
+
+
+def photos(models, arguments):
+    """country@1 of real CLIP vectors: the best place of the gallery, and the posterior with concept re-ranking."""
+    codes = country_codes(data_folder())
+    places = gallery_places()[:GALLERY]
+    country = np.array([codes.get(name, "") for name in Truths(places, data_folder()).country()])
+    labels = np.load(data_folder() / "clip" / "clip_vitl14_country_vectors.npz")
+    rows = {}
+    for name, model in models.items():
+        gallery = unit(model.encode(places))
+        for kind in ("text", "image"):
+            nearest = country[(units(model, kind) @ gallery.T).argmax(axis=1)]
+            rows[name, kind, "best"] = float(np.mean(nearest == labels[f"{kind}_country"]))
+            rows[name, kind, "posterior"], rows[name, kind, "reranked"] = reranked(model, kind)
+    first, *others = models
+    lines = [
+        "## Countries of photos and sentences",
+        "",
+        f"Real CLIP ViT-L/14 vectors through the model's image head: country of the best of {GALLERY:,} places where "
+        "photos were taken; most likely country of the posterior; the same with agreement in concept space. "
+        "Temperature, floor and weight are chosen on the other folds.",
+        "",
+        *columns(models, first="vectors, by"),
+    ]
+    told = {"best": "best place", "posterior": "posterior", "reranked": "posterior, re-ranked by concepts"}
+    for kind in ("text", "image"):
+        for how, what in told.items():
+            lines.append(f"| {kind}, {what} | " + " | ".join(f"{rows[n, kind, how]:.3f}" for n in models) + " |")
+    for name in others:
+        for kind in ("text", "image"):
+            fall = rows[first, kind, "best"] - rows[name, kind, "best"]
+            lines += ["", f"{name}, {kind}: at most .010 below {first} by best place: "
+                      + verdict(fall <= 0.01, f"{fall - 0.01:.3f}")]  # fmt: skip
+            fall = rows[first, kind, "reranked"] - rows[name, kind, "reranked"]
+            lines[-1] += "; not below with re-ranking: " + verdict(fall <= 0, f"{fall:.3f}") + "."
+    return lines
+
+
+def reranked(model, kind):
+    """Share of rows whose most likely country is right: without, and with agreement in concept space."""
+    data = Countries(model, kind)
+    plain, agreement = {t: data.likelihood(t) for t in TEMPERATURES}, data.agreement()
+    found = []
+    for weights in ((0.0,), RERANKS):
+        chances = {
+            (t, f, w): data.of(plain[t] + w * agreement, Calibration(t, f))
+            for t in TEMPERATURES for f in FLOORS for w in weights
+        }  # fmt: skip
+        found.append(float(np.mean(held_out_choice(chances, data.truth).argmax(axis=1) == data.truth)))
+    return found
+
+
+def unit(x):
+    """Rows of length one."""
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+# ---------------------------------------------------------------- concepts
+
+
+def concepts(models, arguments):
+    """Mean AUROC of each model's own bank in blocks that its fit did not see."""
+    tables = {
+        name: pd.DataFrame(
+            [(c.name, c.family, c.validity.value) for c in model.bank], columns=["name", "family", "auroc"]
+        )
+        for name, model in models.items()
+    }
+    names = set.intersection(*(set(table.name) for table in tables.values()))
+    means = {n: t[t.name.isin(names)].groupby("family").auroc.mean() for n, t in tables.items()}
+    lines = [
+        "## Concepts",
+        "",
+        f"Mean AUROC of the {len(names)} concepts of each model's own bank, fitted by `geoconcept bank build`, in "
+        "blocks of the globe that the fit did not see (the encoders that were taught labels have seen them there).",
+        "",
+        *columns(models, first="family"),
+    ]
+    for family in FAMILIES:
+        lines.append(f"| {family} | " + " | ".join(f"{means[name][family]:.4f}" for name in models) + " |")
+    first, *others = models
+    for name in others:
+        behind = [
+            f"{f} by {means[first][f] - means[name][f]:.4f}" for f in FAMILIES if means[name][f] <= means[first][f]
+        ]
+        lines += [
+            "",
+            f"{name}, higher in every family: " + ("met." if not behind else f"short in {', '.join(behind)}."),
+        ]
+    return lines
+
+
+# ---------------------------------------------------------------- regressors
+
+
+def downstream(models, arguments):
+    """Ridge on the 512 numbers, both protocols of downstream.py."""
+    untaught = dict(one.split("=", 1) for one in arguments.untaught)
+    everyone = {**models, **{name: load_model(folder, backend="numpy") for name, folder in untaught.items()}}
+    tasks = load_tasks(data_folder(), arguments.rows)
+    found = {}
+    with threadpool_limits(1):
+        for task in tasks:
+            for name, model in everyone.items():
+                found[task.name, name] = both(model.encode(task.lonlat).astype(np.float64), task)
+    lines = [
+        "## Regressors",
+        "",
+        "Ridge regression on the 512 numbers alone, as in `downstream.py`: R2, or accuracy for classes."
+        + (f" Taught without the truths that are near to tasks: {', '.join(untaught)}." if untaught else ""),
+    ]
+    first = next(iter(models))
+    for k, protocol in enumerate(("random", "blocks")):
+        lines += ["", *columns(everyone, first=protocol)]
+        for task in tasks:
+            lines.append(f"| {task.name} | " + " | ".join(f"{found[task.name, n][k]:.3f}" for n in everyone) + " |")
+    for name in everyone:
+        behind = [
+            f"{task.name} ({protocol}) by {found[task.name, first][k] - found[task.name, name][k]:.3f}"
+            for k, protocol in enumerate(("random", "blocks"))
+            for task in tasks
+            if found[task.name, name][k] <= found[task.name, first][k]
+        ]
+        if name != first:
+            lines += ["", f"{name}, ahead of {first} on every task in both: "
+                      + ("met." if not behind else f"short on {', '.join(behind)}.")]  # fmt: skip
+    return lines
+
+
+# ---------------------------------------------------------------- words
+
+
+def words(models, arguments):
+    """The words benchmark with every model's own tower, built without its phrases."""
+    towers = dict(one.split("=", 1) for one in arguments.tower)
+    found, worst = {}, {}
+    common = np.array([one.common for one in words_benchmark.GEOGRAPHIC])
+    texts = [one.text for one in words_benchmark.GEOGRAPHIC]
+    for name in towers:
+        model, tower = models[name], BundledTower.load(towers[name])
+        if not tower.record.get("hold_out") or tower.space != model.space:
+            raise SystemExit(f"{towers[name]} is no tower of {name} that was built with --hold-out")
+        z, labels, _ = words_benchmark.land(model, words_benchmark.SEED)
+        values = words_benchmark.aurocs(z @ words_benchmark.read(tower.encode, texts, z.shape[1]).T, labels)
+        found[name], worst[name] = values.mean(), values[common].min()
+    lines = ["## Words", ""]
+    if not towers:
+        return [*lines, "Not measured: no tower that was built with --hold-out was given."]
+    lines += [
+        f"Mean AUROC of {len(texts)} phrases that no tower was trained on, as in `words.py`.",
+        "",
+        *columns(towers, first=""),
+        "| mean | " + " | ".join(f"{found[n]:.4f}" for n in towers) + " |",
+        "| worst common word | " + " | ".join(f"{worst[n]:.3f}" for n in towers) + " |",
+    ]
+    first = next(iter(models))
+    for name in [n for n in towers if n != first and first in towers]:
+        fall = found[first] - found[name]
+        lines += ["", f"{name}, no lower than {first}: {verdict(fall <= 0, f'{fall:.4f}')}."]
+    return lines
+
+
+# ---------------------------------------------------------------- seam and poles
+
+
+def continuity(models, arguments):
+    """Cosine of places a kilometre apart, across the antimeridian, across the poles, and anywhere."""
+    rng = np.random.default_rng(0)
+    lat = rng.uniform(-80.0, 80.0, 5_000)
+    reach = DEGREES / 2.0 / np.cos(np.radians(lat))
+    lon = rng.uniform(-180.0, 180.0, 5_000)
+    top = np.full(5_000, 90.0 - DEGREES / 2.0)
+    anywhere = reference_places("uniform_earth", 5_000, seed=3)
+    anywhere[:, 1] = anywhere[:, 1].clip(-80.0, 80.0)
+    east = anywhere + np.stack([DEGREES / np.cos(np.radians(anywhere[:, 1])), np.zeros(5_000)], axis=1)
+    east[:, 0] = wrap_longitude(east[:, 0])
+    pairs = {
+        "antimeridian": (np.stack([180.0 - reach, lat], 1), np.stack([reach - 180.0, lat], 1)),
+        "north pole": (np.stack([lon, top], 1), np.stack([wrap_longitude(lon + 180.0), top], 1)),
+        "south pole": (np.stack([lon, -top], 1), np.stack([wrap_longitude(lon + 180.0), -top], 1)),
+        "anywhere": (anywhere, east),
+    }
+    lines = [
+        "## Seam and poles",
+        "",
+        f"Cosine of the vectors of two places {KM:g} km apart, 5,000 pairs each: least, and mean.",
+        "",
+        *columns(models, first="across"),
+    ]
+    least = {}
+    for what, (one, other) in pairs.items():
+        cells = []
+        for name, model in models.items():
+            cosine = (unit(model.encode(one)) * unit(model.encode(other))).sum(axis=1)
+            least[name, what] = float(cosine.min())
+            cells.append(f"{cosine.min():.5f}, {cosine.mean():.5f}")
+        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+    for name in list(models)[1:]:
+        worst = min(least[name, what] for what in pairs if what != "anywhere")
+        lines += [
+            "",
+            f"{name}, at least .999 across seam and poles: {verdict(worst >= 0.999, f'{0.999 - worst:.5f}')}.",
+        ]
+    return lines
+
+
+# ---------------------------------------------------------------- speed
+
+
+def speed(models, arguments):
+    """Places a second with numpy, in turn, best of five; and the same bytes twice."""
+    lonlat = reference_places("uniform_land", 40_000, seed=8)
+    rates = {}
+    for _ in range(5):
+        for name, model in models.items():
+            some = lonlat[:8_000] if name == next(iter(models)) else lonlat
+            start = time.perf_counter()
+            model.encode(some)
+            rates[name] = max(rates.get(name, 0.0), len(some) / (time.perf_counter() - start))
+    same = {name: bool((m.encode(lonlat[:5_000]) == m.encode(lonlat[:5_000])).all()) for name, m in models.items()}
+    first = next(iter(models))
+    lines = [
+        "## Speed",
+        "",
+        "Numpy, all cores, `model.encode`, the models in turn, best of five.",
+        "",
+        *columns(models, first=""),
+        "| places a second | " + " | ".join(f"{rates[name]:,.0f}" for name in models) + " |",
+        f"| times {first} | " + " | ".join(f"{rates[name] / rates[first]:.1f}" for name in models) + " |",
+        "| the same bytes twice | " + " | ".join("yes" if same[name] else "no" for name in models) + " |",
+    ]
+    for name in list(models)[1:]:
+        if "small" in name:
+            ok, short = rates[name] >= 100_000, f"{100_000 - rates[name]:,.0f}"
+            lines += ["", f"{name}, at least 100,000 places a second: {verdict(ok, short)}."]
+        else:
+            ratio = rates[name] / rates[first]
+            lines += ["", f"{name}, at least 8 times {first}: {verdict(ratio >= 8, f'{8 - ratio:.1f}')}."]
+    return lines
+
+
+PARTS = {
+    "photos": photos,
+    "concepts": concepts,
+    "downstream": downstream,
+    "words": words,
+    "continuity": continuity,
+    "speed": speed,
+}
+
+if __name__ == "__main__":
+    main()
