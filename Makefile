@@ -84,9 +84,9 @@ browser: $(DEV_STAMP) ## the explorer's page in real Chromium, which is installe
 bench: $(DEV_STAMP) ## speed and memory, side by side with the original
 	for script in encoder h3_world scale startup concepts hidden_layers words locate explore; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
-dist: $(RELEASE_STAMP) ## all that a release publishes, in dist/: wheel, sdist, plugin, SHA256SUMS; checked and tried out
+dist: $(RELEASE_STAMP) ## all that a release publishes, in dist/: wheels, sdist, plugin, SHA256SUMS; checked and tried out
 	$(RELEASE_BIN)/python tools/release.py build dist
-	$(RELEASE_BIN)/twine check --strict dist/geoconcept_gis-*
+	$(RELEASE_BIN)/twine check --strict dist/geoconcept_gis-* dist/geoconcept_gis_encoders-*
 	$(RELEASE_BIN)/python tools/release_trial.py dist $(WHEEL_VENV)
 
 reproducible: $(RELEASE_STAMP) ## build HEAD in two clones: the same bytes as each other, and as dist/
@@ -117,15 +117,15 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # A stamp is older than pyproject.toml when the dependencies may have changed.
-$(DEMO_STAMP): pyproject.toml | $(BIN)/python
+$(DEMO_STAMP): pyproject.toml encoders/pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) ..."
-	$(PIP) -e ".[plot,explore]"
+	$(PIP) -e ".[plot,explore]" -e ./encoders
 	@touch $@
 
-$(DEV_STAMP): pyproject.toml | $(BIN)/python
+$(DEV_STAMP): pyproject.toml encoders/pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) for development (a few minutes the first time) ..."
 	$(PIP) "$(TORCH)"
-	$(PIP) -e ".[dev,torch,onnx,plot,fit,train]"
+	$(PIP) -e ".[dev,torch,onnx,plot,fit,train]" -e ./encoders
 	$(PIP) --no-deps "$(GEOCLIP)" $(TRUTHS) $(WEAK)
 	@touch $@
 

@@ -27,7 +27,7 @@ class Build(BuildHookInterface):
         self._made = tempfile.TemporaryDirectory()
         self._add(build_data, VERSION_FILE, version_file(self.metadata.version))
         if self.target_name == "wheel":
-            for name in IN_PLANES:
+            for name in [f"models/geoclip/{one}" for one in IN_PLANES]:
                 self._add(build_data, f"{name}.planes", split_planes((root / "geoconcept_gis" / name).read_bytes()))
             sbom = Path(self._made.name) / SBOM_NAME
             sbom.write_text(json.dumps(bundled(root, self.metadata.version), indent=1, ensure_ascii=False), "utf-8")

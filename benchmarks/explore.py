@@ -1,8 +1,9 @@
 """Speed of `geoconcept explore`, through its own address: the bars are in docs/explore.md.
 
-    python benchmarks/explore.py [--clicks 40] [--chromium /usr/bin/chromium]
+    python benchmarks/explore.py [--model geoclip] [--clicks 40] [--chromium /usr/bin/chromium] [--save]
 
-The world's embeddings go into an empty folder first, as for a new user, and are then read from it, as ever after.
+The model is the one that the explorer takes by itself, unless one is named. The world's embeddings go into an empty
+folder first, as for a new user, and are then read from it, as ever after.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import urllib.request
 from collections.abc import Callable
 
 import numpy as np
-from machine import machine
+from machine import RESULTS, machine
 
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 WORDS = ["wine", "lava", "mosque", "rice fields", "cold desert", "fjord", "harbour", "monsoon", "old town", "coral"]
@@ -31,10 +32,11 @@ WORDS = ["wine", "lava", "mosque", "rice fields", "cold desert", "fjord", "harbo
 class Running:
     """A running explorer."""
 
-    def __init__(self, cache: str) -> None:
+    def __init__(self, cache: str, model: str | None) -> None:
         self.began = time.perf_counter()
+        named = ["--model", model] if model else []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "geoconcept_gis", "explore", "--no-browser"],
+            [sys.executable, "-m", "geoconcept_gis", "explore", "--no-browser", *named],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "GEOCONCEPT_CACHE": cache},
@@ -59,6 +61,12 @@ class Running:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(30)
         return time.perf_counter() - start
+
+
+def whole(running: Running) -> bool:
+    """Tell whether all of the world is embedded."""
+    told = json.loads(running.get("api/progress")[0])["world"]
+    return bool(told["done"] == told["total"])
 
 
 def first_map(running: Running) -> float:
@@ -106,6 +114,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clicks", type=int, default=40)
     parser.add_argument("--chromium", default=shutil.which("chromium"))
+    parser.add_argument("--model", help="name or folder")
+    parser.add_argument("--save", action="store_true", help="write the page to benchmarks/results/")
     options = parser.parse_args()
     about = machine()
     rng = np.random.default_rng(0)
@@ -113,19 +123,25 @@ def main() -> None:
     rows: list[tuple[str, str, str]] = []
 
     with tempfile.TemporaryDirectory() as cache:
-        new = Running(cache)
+        new = Running(cache, options.model)
         answers = new.since()
         rows.append(("first grid, first start ever", "2 s", f"{first_map(new):.2f} s (address after {answers:.2f} s)"))
-        new.get("api/place", **clicks[0])
-        busy = times(lambda k: new.get("api/place", **clicks[k]), len(clicks))
-        rows.append(("click, while the world is embedded", "100 ms", spell(busy)))
-        while (told := json.loads(new.get("api/progress")[0])["world"])["done"] < told["total"]:
+        while not whole(new):
             time.sleep(0.1)
         rows.append(("world of half a degree, first start ever", "5 s", f"{new.since():.1f} s after the start"))
         time.sleep(2)  # the file is written
         ended = new.stop()
 
-        kept = Running(cache)
+        with tempfile.TemporaryDirectory() as empty:
+            other = Running(empty, options.model)
+            first_map(other)
+            other.get("api/place", **clicks[0])
+            busy = times(lambda k: other.get("api/place", **clicks[k]), len(clicks))  # which holds the embedding up
+            rows.append(("click, while the world is embedded", "100 ms", spell(busy)))
+            other.stop()
+
+        kept = Running(cache, options.model)
+        model = json.loads(kept.get("start.json")[0])["model"]
         rows.append(("first grid, later starts", "2 s", f"{first_map(kept):.2f} s"))
         drawn = in_chromium(kept, options.chromium)
         if drawn is not None:
@@ -143,13 +159,22 @@ def main() -> None:
         rows.append(("Ctrl-C to the end", "", f"{max(ended, kept.stop()):.2f} s"))
 
     versions = about["versions"]
-    print(f"# The explorer, on {about['cpu']}\n")
-    print(f"Measured {about['date']} by benchmarks/explore.py: {about['cores']} cores, load {about['load_before']},")
-    print(f"python {versions['python']}, numpy {versions['numpy']}.\n")
-    print("| what | bar | measured |")
-    print("| --- | --- | --- |")
-    for row in rows:
-        print("| {} | {} | {} |".format(*row))
+    lines = [
+        f"# The explorer, on {about['cpu']}",
+        "",
+        f"Measured {about['date']} by benchmarks/explore.py: {about['cores']} cores, load {about['load_before']},",
+        f"python {versions['python']}, numpy {versions['numpy']}. "
+        f"Model {model['name']}, sha256 {model['sha256'][:12]}.",
+        "",
+        "| what | bar | measured |",
+        "| --- | --- | --- |",
+        *("| {} | {} | {} |".format(*row) for row in rows),
+    ]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if options.save:
+        slug = "-".join("".join(c if c.isalnum() else " " for c in about["cpu"].lower()).split())
+        (RESULTS / f"explore-{slug}.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .provenance import ModelCheck, check_model, read_provenance
     from .raster import write_raster
     from .reference import reference_places
+    from .refit import refit_model
     from .scale.cells import h3_partitions
     from .scale.frames import partition_by_h3
     from .scale.function import FeatureFunction
@@ -94,6 +95,7 @@ _HOMES = {
     "read_places": "tables",
     "read_provenance": "provenance",
     "reference_places": "reference",
+    "refit_model": "refit",
     "save_concept_map": "plot",
     "scan_places": "scale.inputs",
     "search_concepts": "text.concept",
@@ -155,6 +157,7 @@ __all__ = [
     "read_places",
     "read_provenance",
     "reference_places",
+    "refit_model",
     "save_concept_map",
     "scan_places",
     "search_concepts",

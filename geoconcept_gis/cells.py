@@ -130,7 +130,8 @@ def embed_h3(
         )
     if aggregate == "center":
         _warn_of_scale(resolution)
-        _warn_of_seam(numbers)
+        if columns.model.encoder.jumps:
+            _warn_of_seam(numbers)
     values = _values(columns, numbers, resolution, finest, progress, total)
     table = pd.DataFrame(values, index=index, columns=columns.names, copy=False)
     table.insert(0, "h3_resolution", resolution)

@@ -1,7 +1,8 @@
 """A worker for other programs: photos and texts to vectors, asked for in lines of JSON.
 
 The QGIS plugin runs it, ``python -m geoconcept_gis.engine``, in an interpreter of its own, because torch has no place
-inside QGIS. Only vectors come back; maps are made by the plugin itself.
+inside QGIS. Only a tower's vectors come back: no model of places is loaded here, so none can be another than the
+plugin's, which makes the maps itself.
 
 Notes
 -----
@@ -139,18 +140,12 @@ class Worker:
         -------
         dict
         """
-        from .model import load_model
-
-        model = load_model(backend="numpy")
         return {
             "protocol": PROTOCOL,
             "version": __version__,
             "python": platform.python_version(),
             "prefix": sys.prefix,
             "numpy": np.__version__,
-            "space": model.space,
-            "model_sha256": model.sha256,
-            "image_tower": model.image_tower,
             "towers": towers(weights),
         }
 

@@ -189,12 +189,12 @@ def concept_from_places(
     """
     model = as_model(model)
     _check_options(reference, background, samples, prevalence, model)
-    presences = _gather(positive, "positive", samples, thin)
+    presences = _gather(positive, "positive", samples, thin, model)
     ground = reference_places(reference, max(background, _PERCENTILE_PLACES), seed=seed)
     if negative is None:
         absences = _Places(ground[:background], f"{background:,} places drawn from {reference}, seed {seed}")
     else:
-        absences = _gather(negative, "negative", samples, thin)
+        absences = _gather(negative, "negative", samples, thin, model)
     _check_enough(presences, absences)
 
     vectors, ground_vectors = _encode(model, presences, absences, ground, negative is None, progress)
@@ -256,7 +256,7 @@ def _check_enough(presences: _Places, absences: _Places) -> None:
         )
 
 
-def _gather(places: Any, argument: str, samples: int, thin: bool) -> _Places:
+def _gather(places: Any, argument: str, samples: int, thin: bool, model: GeoConceptModel) -> _Places:
     """Turn what the caller gave into points, thinned if so asked."""
     if (cells := _cells_of(places)) is not None:
         lonlat, story = _cell_points(cells), f"{len(cells):,} H3 cells"
@@ -269,7 +269,7 @@ def _gather(places: Any, argument: str, samples: int, thin: bool) -> _Places:
     if not len(lonlat):
         raise InputError(f"{argument} holds no place")
     rough = int((near_seam(lonlat) | near_pole(lonlat)).sum())
-    if rough:
+    if rough and model.encoder.jumps:
         warnings.warn(
             f"{rough:,} of {len(lonlat):,} places in {argument} lie within 0.5 degree of the antimeridian or a pole, "
             "where the encoder is discontinuous",

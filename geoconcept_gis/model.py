@@ -18,7 +18,7 @@ from .concepts import ConceptBank, ConceptScorer, default_kind, slug
 from .concepts.erase import given
 from .coordinates import check_lonlat
 from .encoder import ImageHead, open_encoder
-from .errors import ConceptError, InputError, ModelFileError
+from .errors import ConceptError, InputError, MissingDependencyError, ModelFileError
 from .files import atomic_folder, sha256_of
 from .progress import report
 from .storage import (
@@ -26,8 +26,10 @@ from .storage import (
     CONFIG,
     ENCODER_FILE,
     HEAD_FILE,
+    OUR_ENCODERS,
     PHOTOS_FILE,
     bank_content,
+    installed_models,
     read_arrays,
     read_bank,
     read_config,
@@ -61,7 +63,6 @@ DEFAULT_MODEL = "geoclip"
 DEFAULT_SPACE = "geoclip-1.3.0"
 #: The tower whose features a model's image head reads where its config does not say.
 CLIP_TOWER = "clip-vit-l-14-openai"
-_MODELS = Path(__file__).parent / "models"
 
 
 class GeoConceptModel:
@@ -96,13 +97,13 @@ class GeoConceptModel:
         self.sha256: str = self.config["files"][ENCODER_FILE]
         self.bank: ConceptBank = read_bank(folder)
         self._bank_of_folder = self.bank
-        weights = read_arrays(folder / ENCODER_FILE, self.sha256)
-        self.encoder = open_encoder(self.config.get("encoder"), weights, self.bank.heads())
-        self._heads = _heads_of(self.bank)
         if self.bank.space != self.space:
             raise ModelFileError(
                 f"{folder}: the concept bank lives in space {self.bank.space!r}, the encoder in {self.space!r}"
             )
+        weights = read_arrays(folder / ENCODER_FILE, self.sha256)
+        self.encoder = open_encoder(self.config.get("encoder"), weights, self.bank.heads())
+        self._heads = _heads_of(self.bank)
         self._choice = BackendChoice(self.encoder, backend)
 
     def __repr__(self) -> str:
@@ -146,8 +147,17 @@ class GeoConceptModel:
     @cached_property
     def photo_mean(self) -> NDArray[np.float32] | None:
         """Mean unit vector of photos in the shared space, shape (512,); None where the model's folder has none."""
+        return self._means.get("mean")
+
+    @property
+    def text_mean(self) -> NDArray[np.float32] | None:
+        """Mean unit vector of texts, as `photo_mean`, read by the image tower's own text encoder; None if unknown."""
+        return self._means.get("text_mean")
+
+    @cached_property
+    def _means(self) -> dict[str, NDArray[np.float32]]:
         sha256 = self.config["files"].get(PHOTOS_FILE)
-        return None if sha256 is None else read_arrays(self.folder / PHOTOS_FILE, sha256)["mean"]
+        return {} if sha256 is None else read_arrays(self.folder / PHOTOS_FILE, sha256)
 
     @property
     def scale_km(self) -> tuple[float, float]:
@@ -582,7 +592,7 @@ class GeoConceptModel:
 
 
 def bundled_models() -> list[str]:
-    """Return the names of the models that ship inside the package.
+    """Return the names of the models that are installed: in this package, and in geoconcept-gis-encoders.
 
     Returns
     -------
@@ -590,14 +600,14 @@ def bundled_models() -> list[str]:
 
     Examples
     --------
-    >>> bundled_models()
-    ['geoclip']
+    >>> "geoclip" in bundled_models()
+    True
     """
-    return sorted(path.parent.name for path in _MODELS.glob(f"*/{CONFIG}"))
+    return sorted(installed_models())
 
 
 def load_model(name_or_path: str | PathLike[str] | None = None, *, backend: str = "auto") -> GeoConceptModel:
-    """Open a model: a bundled one by name, or a folder.
+    """Open a model: an installed one by name, or a folder.
 
     Parameters
     ----------
@@ -616,6 +626,8 @@ def load_model(name_or_path: str | PathLike[str] | None = None, *, backend: str 
     ------
     ModelFileError
         No such model, or its files are missing, corrupt, truncated or foreign.
+    MissingDependencyError
+        The model comes with ``geoconcept-gis[encoders]``, which is not installed.
     BackendError
         The backend is unknown or cannot run here.
 
@@ -626,14 +638,19 @@ def load_model(name_or_path: str | PathLike[str] | None = None, *, backend: str 
     """
     if name_or_path is None:
         name_or_path = DEFAULT_MODEL
-    if isinstance(name_or_path, str) and name_or_path in bundled_models():
-        return GeoConceptModel(_MODELS / name_or_path, backend=backend)
+    installed = installed_models()
+    if isinstance(name_or_path, str) and name_or_path in installed:
+        return GeoConceptModel(installed[name_or_path], backend=backend)
     folder = Path(name_or_path)
-    if not folder.is_dir():
-        raise ModelFileError(
-            f"no model {str(name_or_path)!r}: neither a bundled one ({', '.join(bundled_models())}) nor a folder"
+    if folder.is_dir():
+        return GeoConceptModel(folder, backend=backend)
+    if name_or_path in OUR_ENCODERS:
+        raise MissingDependencyError(
+            f'model {name_or_path!r} is not installed: pip install "geoconcept-gis[encoders]" brings it'
         )
-    return GeoConceptModel(folder, backend=backend)
+    raise ModelFileError(
+        f"no model {str(name_or_path)!r}: neither an installed one ({', '.join(sorted(installed))}) nor a folder"
+    )
 
 
 @cache

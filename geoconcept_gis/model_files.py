@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["rounded", "write_model"]
 
 #: Phase matrices: half precision would move places by kilometres.
-_EXACT = re.compile(r"LocEnc\d+\.capsule\.0\.b|waves")
+_EXACT = re.compile(r"LocEnc\d+\.capsule\.0\.b|(details\.)?waves")
 
 
 def rounded(weights: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.floating]]:
@@ -89,8 +89,8 @@ def write_model(
     config : mapping of str to object
         ``name``, ``scale_km`` (two numbers), ``encoder`` (its record; absent means ``capsules``), ``image`` (``tower``,
         ``sha256``, ``dim``; absent means CLIP ViT-L/14), ``calibration`` (``temperature``, ``floor``; absent means the
-        bundled one), and whatever else belongs on record: ``source``, ``description``, ``licence``. Format, space and
-        the sha256 of every file are filled in.
+        bundled one in the bundled space, none in another), and whatever else belongs on record: ``source``,
+        ``description``, ``licence``. Format, space and the sha256 of every file are filled in.
     encoder_weights, image_head_weights : mapping of str to ndarray
         Stored in the type they have: float32, or float16 by `rounded`.
     bank : ConceptBank

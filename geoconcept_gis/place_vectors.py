@@ -152,7 +152,7 @@ def gather(place: Any, model: GeoConceptModel, concepts: Sequence[Concept], *, a
     for part, vectors in model.iter_encode(points):
         gathered.add(vectors, owner[part])
     rough = len(np.unique(owner[near_seam(points) | near_pole(points)]))
-    if rough:
+    if rough and model.encoder.jumps:
         warnings.warn(
             f"{rough:,} of {len(lonlat):,} places lie within 0.5 degree of the antimeridian or a pole, where "
             "the encoder is discontinuous: do not compare their values with those across it",

@@ -144,7 +144,7 @@ def embed(
     else:
         batches = _batches(shapes, gdf.crs, samples, lonlat, state, good)
         columns.fill_means(values, batches, progress=progress, total=_most_points(shapes[good], samples))
-    if invalid == "raise":
+    if invalid == "raise" and columns.model.encoder.jumps:
         _warn_of_seam(state)
     out = _attach(gdf, values, columns.names, state if invalid == "null" else None)
     detail = {"within": within} | ({"samples": samples} if within == "mean" else {})

@@ -131,7 +131,7 @@ def check_model(
     if not wanted:
         return ModelCheck("missing", "the record names no model to compare with")
     if model is None and name not in bundled_models():
-        return ModelCheck("missing", f"model {name!r} is not at hand: it is none of the bundled models")
+        return ModelCheck("missing", f"model {name!r} is not at hand: it is none of the installed models")
     here = as_model(name if model is None else model)
     found = content_sha256(here.folder / ENCODER_FILE)
     if found != wanted:

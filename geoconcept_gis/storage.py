@@ -6,6 +6,7 @@ No pickle, no code, no download. Every array file is checked against the sha256 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -30,8 +31,10 @@ __all__ = [
     "FORMAT_VERSION",
     "HEAD_FILE",
     "MODEL_FORMAT",
+    "OUR_ENCODERS",
     "PHOTOS_FILE",
     "bank_content",
+    "installed_models",
     "read_arrays",
     "read_bank",
     "read_config",
@@ -44,12 +47,34 @@ FORMAT_VERSION = 1
 CONFIG = "config.json"
 ENCODER_FILE = "location_encoder.safetensors"
 HEAD_FILE = "image_head.safetensors"
-#: Mean unit vector of photos in the model's space; a model need not have it.
+#: Mean unit vectors of photos, and of texts, in the model's space; a model need not have it.
 PHOTOS_FILE = "photos.safetensors"
 BANK_JSON = "concepts.json"
 BANK_ARRAYS = "concepts.safetensors"
 MODEL_FORMAT = "geoconcept-model"
 BANK_FORMAT = "geoconcept-bank"
+#: Models of a distribution of their own, geoconcept-gis-encoders, and the package it installs.
+OUR_ENCODERS = ("geoconcept-base", "geoconcept-small")
+_ENCODERS_PACKAGE = "geoconcept_gis_encoders"
+
+
+def installed_models() -> dict[str, Path]:
+    """Return the folder of every model that is installed, by name: in the package, and in geoconcept-gis-encoders.
+
+    Returns
+    -------
+    dict of str to pathlib.Path
+
+    Examples
+    --------
+    >>> installed_models()["geoclip"].name
+    'geoclip'
+    """
+    homes = [Path(__file__).parent]
+    spec = importlib.util.find_spec(_ENCODERS_PACKAGE)  # found, not run: these are data
+    if spec is not None:
+        homes += map(Path, spec.submodule_search_locations or ())
+    return {path.parent.name: path.parent for home in homes for path in sorted(home.glob(f"models/*/{CONFIG}"))}
 
 
 def read_arrays(path: Path, sha256: str | None = None) -> dict[str, NDArray[Any]]:
@@ -150,8 +175,11 @@ def _check_record(record: Any, needed: dict[str, type | tuple[type, ...]], where
     for key, kind in needed.items():
         if not isinstance(record.get(key), kind):
             raise ModelFileError(f"{where}: {key!r} is missing or of the wrong type; got {record.get(key)!r}")
-    if "temperature" in needed and not (record["temperature"] > 0 and 0 <= record["floor"] < 1):
-        raise ModelFileError(f"{where}: temperature must be above 0 and floor 0 to 1; got {record}")
+    if "temperature" in needed:
+        if not (record["temperature"] > 0 and 0 <= record["floor"] < 1):
+            raise ModelFileError(f"{where}: temperature must be above 0 and floor 0 to 1; got {record}")
+        if "text" in record:  # texts may have one of their own
+            _check_record(record["text"], needed, f"{where}, 'text'")
 
 
 def write_bank(bank: ConceptBank, folder: str | PathLike[str]) -> Path:

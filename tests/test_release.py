@@ -153,17 +153,53 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheel(built):
-    [path] = built[0].glob("*.whl")
+    [path] = built[0].glob("geoconcept_gis-*.whl")
     return path
 
 
-def test_the_wheel_is_small_enough(built, wheel, tmp_path):
-    """Under 30 MB; a larger one stops the build."""
+@pytest.fixture(scope="module")
+def encoders_wheel(built):
+    [path] = built[0].glob("geoconcept_gis_encoders-*.whl")
+    return path
+
+
+def test_the_wheels_are_small_enough(built, wheel, encoders_wheel, tmp_path):
+    """Under 30 MB, and 40 MB for the encoders; a larger one stops the build."""
     release.check_size(built[0])
-    (tmp_path / wheel.name).write_bytes(b"")
-    os.truncate(tmp_path / wheel.name, release.LIMIT)
-    with pytest.raises(SystemExit, match="the limit is 30,000,000"):
-        release.check_size(tmp_path)
+    for large, limit in ((wheel, "30,000,000"), (encoders_wheel, "40,000,000")):
+        for path in (wheel, encoders_wheel):
+            (tmp_path / path.name).write_bytes(b"")
+        os.truncate(tmp_path / large.name, int(limit.replace(",", "")))
+        with pytest.raises(SystemExit, match=f"{re.escape(large.name)}.* the limit is {limit}"):
+            release.check_size(tmp_path)
+
+
+def test_the_encoders_wheel_is_data_in_step(wheel, encoders_wheel, tmp_path):
+    """The same version, needs nothing, holds whole models, and is what the package asks for by name and finds."""
+    with zipfile.ZipFile(encoders_wheel) as archive:
+        archive.extractall(tmp_path / "site")
+        names = archive.namelist()
+        [name] = [name for name in names if name.endswith(".dist-info/METADATA")]
+        metadata = Parser().parsestr(archive.read(name).decode())
+    assert metadata["Version"] == geoconcept_gis.__version__
+    assert metadata.get_all("Requires-Dist") is None
+    assert [name for name in names if name.endswith("/licenses/NOTICE")]
+    assert not [name for name in names if name.endswith("lookup.safetensors")]
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        extras = Parser().parsestr(archive.read(name).decode()).get_all("Requires-Dist")
+    assert "geoconcept-gis-encoders; extra == 'encoders'" in extras
+    code = (
+        "import geoconcept_gis as gc; from geoconcept_gis.model import bundled_models;"
+        "m = [gc.load_model(name) for name in bundled_models()]; print(*(one.folder for one in m))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
+    found = [Path(folder) for folder in run.stdout.split()]
+    assert {path.name for path in found} > {"geoclip"}
+    assert all(path.is_relative_to(tmp_path) for path in found)
 
 
 def test_another_place_gives_the_same_bytes(built, tmp_path):

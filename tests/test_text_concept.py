@@ -1,5 +1,6 @@
 """Words become concepts: direction, percentiles, evidence, grade; and the bank is found by meaning."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -49,7 +50,7 @@ def tower(monkeypatch):
 
     def use(*arguments, **more):
         fake = FakeTower(*arguments, **more)
-        monkeypatch.setattr(module, "_bundled", lambda model: fake)
+        monkeypatch.setattr(module, "tower_of", lambda model: fake)
         return fake
 
     monkeypatch.delenv("GEOCONCEPT_CLIP_WEIGHTS", raising=False)
@@ -124,7 +125,7 @@ def test_no_text_is_refused(model, text):
 
 def test_another_models_space_is_refused(model, monkeypatch):
     """A direction of one space says nothing in another."""
-    monkeypatch.setattr(module, "_loaded", lambda: FakeTower(np.ones(512)))
+    monkeypatch.setattr(module, "_loaded", lambda table: FakeTower(np.ones(512)))
     monkeypatch.setattr(FakeTower, "space", "another")
     with pytest.raises(ConceptError, match="reads vectors of space 'another'"):
         gc.concept_from_text("sand", model=model)
@@ -136,6 +137,17 @@ def test_wrong_arguments_are_refused(model):
         gc.concept_from_text("desert", tower="bert", model=model)
     with pytest.raises(InputError, match="top must be"):
         gc.search_concepts("desert", top=0, model=model)
+
+
+def test_clip_is_not_asked_for_a_model_that_does_not_read_it(model, tower, monkeypatch):
+    """Its image head takes other features: by name that is an error, else the words do alone."""
+    other = copy.copy(model)
+    other.config = {**model.config, "image": {"tower": "dinov2", "dim": 1280}}
+    monkeypatch.setattr(module, "_clip", lambda *a, **k: pytest.fail("CLIP was asked"))
+    tower(model.bank["hot desert climate"].vector)
+    assert gc.concept_from_text("desert", model=other).provenance["tower"] == "fake"
+    with pytest.raises(InputError, match="'dinov2': tower='clip' does not fit"):
+        gc.concept_from_text("desert", tower="clip", model=other)
 
 
 def test_clip_without_weights_says_how_to_get_them(model, monkeypatch):

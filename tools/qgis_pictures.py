@@ -1,8 +1,9 @@
 """Make the pictures of docs/qgis.md from the plugin itself.
 
-    make plugin && QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python tools/qgis_pictures.py [FOLDER]
+    make plugin && GEOCONCEPT_DATA=data QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python tools/qgis_pictures.py [FOLDER]
 
-Run by QGIS's own Python (`make qgis` makes that environment). The dock is driven in a real desktop under Xvfb by the
+Run by QGIS's own Python (`make qgis` makes that environment). The photo is a vector of the data folder; without that
+folder, the model's own vector of Paris. The dock is driven in a real desktop under Xvfb by the
 script that the tests use; layout and report need no screen. Reports are photographed by Chromium, if it is there.
 """
 
@@ -17,6 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "build" / "qgis"), str(ROOT / "tests" / "qgis")]
 
+import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 from qgis.core import (  # noqa: E402
     QgsApplication,
@@ -65,9 +67,19 @@ def screens(folder):
     from test_desktop import drive
 
     with tempfile.TemporaryDirectory() as shots, tempfile.TemporaryDirectory() as work:
+        if "GEOCONCEPT_DATA" in os.environ:
+            os.environ["GEOCONCEPT_VECTOR"] = italy(Path(work))
         drive(Path(shots), Path(work))
         for name, title in SCREENS.items():
             save(Image.open(Path(shots) / f"{name}.png"), folder / f"{title}.png")
+
+
+def italy(work):
+    """Write CLIP's vector of a photo whose caption names Italy; return the file."""
+    with np.load(Path(os.environ["GEOCONCEPT_DATA"]) / "clip" / "clip_vitl14_country_vectors.npz") as data:
+        [row] = np.flatnonzero(data["image_country"] == "IT")
+        np.save(work / "photo_from_Italy.npy", data["image"][row])
+    return str(work / "photo_from_Italy.npy")
 
 
 def layout(folder, work):

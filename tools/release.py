@@ -1,6 +1,7 @@
 """Build all that a release publishes, or prove that it comes out the same byte for byte.
 
-    python tools/release.py build [OUT]      sdist, the wheel made from it, the plugin's ZIP, SHA256SUMS; default dist/
+    python tools/release.py build [OUT]      sdist and the wheel made from it, the wheel of encoders/, the plugin's ZIP,
+                                             SHA256SUMS; default dist/
     python tools/release.py reproduce [OUT]  two clones of HEAD, built in two places: equal to each other, and to OUT
 
 Needs the packages of tools/release-requirements.txt, whose versions are part of what makes the bytes.
@@ -15,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMIT = 30_000_000
+#: The two wheels, and the bytes that each must stay under.
+LIMITS = {"geoconcept_gis": 30_000_000, "geoconcept_gis_encoders": 40_000_000}
 SUMS = "SHA256SUMS"
 #: What must not matter: the way to the wheel, the umask, the clock's zone, the language, the order of hashes.
 SETTINGS = (
@@ -34,6 +36,8 @@ def build(root, out, arguments=(), umask=0o022, environment=None):
     variables.pop("SOURCE_DATE_EPOCH", None)
     for command in (
         ["-m", "build", "--no-isolation", "--outdir", str(out), *arguments, str(root)],
+        # No sdist of its own: that of the package holds all of it, and the version that both have.
+        ["-m", "build", "--no-isolation", "--outdir", str(out), "--wheel", str(root / "encoders")],
         [str(root / "qgis_plugin" / "build_plugin.py"), "--archive", str(out / "geoconcept.zip")],
     ):
         run = subprocess.run(
@@ -47,10 +51,11 @@ def build(root, out, arguments=(), umask=0o022, environment=None):
 
 
 def check_size(out):
-    """Stop if the wheel is too large for what the project promises."""
-    [wheel] = out.glob("*.whl")
-    if wheel.stat().st_size >= LIMIT:
-        raise SystemExit(f"{wheel.name} has {wheel.stat().st_size:,} bytes; the limit is {LIMIT:,}")
+    """Stop if a wheel is too large for what the project promises."""
+    for name, limit in LIMITS.items():
+        [wheel] = out.glob(f"{name}-*.whl")
+        if wheel.stat().st_size >= limit:
+            raise SystemExit(f"{wheel.name} has {wheel.stat().st_size:,} bytes; the limit is {limit:,}")
 
 
 def reproduce(root):

@@ -2,8 +2,9 @@
 
     python tools/release_trial.py DIST VENV
 
-The wheel goes into a new environment VENV, which stays for `make sbom`; the sdist into one that does not. Prints what
-was installed, how large and how fast, and what an uninstallation leaves.
+The wheel goes into a new environment VENV, which stays for `make sbom`; the sdist into one that does not. To each comes
+the wheel of encoders, whose models must open by name. Prints what was installed, how large and how fast, and what an
+uninstallation leaves.
 """
 
 import argparse
@@ -87,13 +88,25 @@ def try_out(environment, version):
     return pictures
 
 
+def try_encoders(environment):
+    """Every model opens by name and scores; one of the other wheel makes a map. Return those that it brought."""
+    names = environment.run(
+        "python",
+        "-c",
+        "import geoconcept_gis as gc; from geoconcept_gis.model import bundled_models as b; print(*b());"
+        "[gc.load_model(name).score([[31.2, 30.0]], 'hot desert climate') for name in b()]",
+    ).split()
+    environment.run("geoconcept", "map", "hot desert climate", "-r", "5", "-o", "map.tif", "--model", names[-1])
+    return [name for name in names if name != "geoclip"]
+
+
 def heavy_among(names):
     """Return what must not be there: torch, its relatives, and NVIDIA's libraries."""
     found = {name.split("==")[0].lower().replace("_", "-") for name in names}
     return sorted(name for name in found if name in HEAVY or name.startswith("nvidia-"))
 
 
-def trial(archive, folder, version, away):
+def trial(archive, encoders, folder, version, away):
     """Install, try, uninstall, look what is left; install again."""
     environment = Environment(folder, away)
     empty = environment.size()
@@ -107,9 +120,13 @@ def trial(archive, folder, version, away):
     before = environment.files()
     pictures = try_out(environment, version)
     print(f"  geoconcept info, demo ({', '.join(pictures)}) and words work in {away}")
+    environment.install("--no-deps", encoders)
+    models = try_encoders(environment)
+    assert models, f"{encoders.name} brings no model"
+    print(f"  with {encoders.name}: {', '.join(models)} open by name")
     left = sorted(str(path.relative_to(away)) for path in (away / "home").rglob("*") if path.is_file())
     print(f"  written outside the folder that was asked for: {', '.join(left) or 'nothing'}")
-    environment.pip("uninstall", "--yes", "--quiet", "geoconcept-gis")
+    environment.pip("uninstall", "--yes", "--quiet", "geoconcept-gis", "geoconcept-gis-encoders")
     ours = sorted(path for path in environment.folder.rglob("*geoconcept*") if "__pycache__" not in path.parts)
     if ours:
         raise SystemExit(f"an uninstallation leaves {', '.join(map(str, ours))}")
@@ -124,11 +141,13 @@ def main():
     parser.add_argument("dist", type=Path)
     parser.add_argument("venv", type=Path)
     arguments = parser.parse_args()
-    [wheel], [sdist] = arguments.dist.resolve().glob("*.whl"), arguments.dist.resolve().glob("*.tar.gz")
+    dist = arguments.dist.resolve()
+    [wheel], [sdist] = dist.glob("geoconcept_gis-*.whl"), dist.glob("*.tar.gz")
+    [encoders] = dist.glob("geoconcept_gis_encoders-*.whl")
     version = wheel.name.split("-")[1]
     with tempfile.TemporaryDirectory() as folder:
-        trial(wheel, arguments.venv.resolve(), version, Path(folder) / "wheel")
-        trial(sdist, Path(folder) / "venv", version, Path(folder) / "sdist")
+        trial(wheel, encoders, arguments.venv.resolve(), version, Path(folder) / "wheel")
+        trial(sdist, encoders, Path(folder) / "venv", version, Path(folder) / "sdist")
 
 
 if __name__ == "__main__":

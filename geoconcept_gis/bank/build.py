@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..model import GeoConceptModel
     from ..progress import Progress
 
-__all__ = ["build_bank", "choose_places", "hold_one_thread"]
+__all__ = ["build_bank", "choose_places", "hold_one_thread", "require_packages"]
 
 #: Few positives and noisy labels ask for a stronger penalty.
 _STRENGTHS = {"scene": (0.003, 0.03, 0.1, 0.3), "culture": (0.003, 0.03, 0.1, 0.3), "place": (0.1, 0.3, 1.0)}
@@ -67,7 +67,7 @@ def build_bank(
         A package with ground truth is missing; the message says how to install it.
     """
     data = data_folder()
-    _require_packages()
+    require_packages()
     wanted = [one for one in definitions(countries(data)) if only is None or one.name in only]
     concepts: dict[str, Concept] = {}
     references: dict[str, NDArray[np.float32]] = {}
@@ -90,7 +90,8 @@ def build_bank(
     return ConceptBank(ordered, references, space=model.space)
 
 
-def _require_packages() -> None:
+def require_packages() -> None:
+    """Refuse to begin without the packages of truths; the message says how to install them."""
     for package in _PACKAGES:
         try:
             version(package)
@@ -115,8 +116,11 @@ def _fit_all(
     shared = universe.embedded()  # handed over once, not with each concept
     with ProcessPoolExecutor(processes or os.cpu_count(), initializer=_start, initargs=(shared,)) as pool:
         work = [pool.submit(_fit, one.name, one.family, universe.name, choice) for one, choice in choices]
-        for (one, _), future in zip(choices, work, strict=True):
-            yield one, *future.result()
+        try:
+            for (one, _), future in zip(choices, work, strict=True):
+                yield one, *future.result()
+        finally:  # whoever stops it does not wait for what has not begun
+            pool.shutdown(cancel_futures=True)
 
 
 _shared: Embedded

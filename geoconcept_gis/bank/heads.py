@@ -83,12 +83,15 @@ def fit_heads(
                 pool.submit(_fit, choice, name, value.value + SMALLEST_GAIN if value else 1.0)
                 for (_, choice), value in zip(choices, values, strict=True)
             ]
-            for one, future in zip(mine, work, strict=True):
-                fit = future.result()
-                if fit is not None:
-                    heads[one.name] = hidden.head(fit)
-                done += 1
-                report(progress, done, len(wanted))
+            try:
+                for one, future in zip(mine, work, strict=True):
+                    fit = future.result()
+                    if fit is not None:
+                        heads[one.name] = hidden.head(fit)
+                    done += 1
+                    report(progress, done, len(wanted))
+            finally:  # whoever stops it does not wait for what has not begun
+                pool.shutdown(cancel_futures=True)
     return ConceptBank([replace(c, head=heads.get(c.name)) for c in bank], bank.references, space=bank.space)
 
 

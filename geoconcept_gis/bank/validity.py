@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..fitting import weighted_auroc
 from ..gallery import photo_places
 from ..reference import reference_places
-from .build import _require_packages
+from .build import require_packages
 from .definitions import EARTH, FAMILIES, LAND, MIXED, PHOTOS, Definition, definitions
 from .sources import Truths, countries, data_folder, photo_table
 
@@ -100,7 +100,7 @@ def concept_validity(
     if unknown := sorted(wanted - set(FAMILIES)):
         raise InputError(f"no families {unknown}; there are {', '.join(FAMILIES)}")
     data = data_folder() if data is None else data
-    _require_packages()
+    require_packages()
     concepts = [concept for concept in model.bank if families is None or concept.family in wanted]
     known = {one.name: one for one in definitions(countries(data))}
     tests = [_Test(name, data, places) for name in (LAND, EARTH, MIXED, PHOTOS)]

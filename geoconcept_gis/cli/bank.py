@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..concepts import ConceptBank
 
 app = typer.Typer(help="Work with whole concept banks.", no_args_is_help=True)
-_BANK = "A folder of a bank or a model, or a bundled model's name."
+_BANK = "A folder of a bank or a model, or an installed model's name."
 
 
 @app.command()

@@ -68,7 +68,7 @@ ConceptOption = Annotated[
     ),
 ]
 ModelOption = Annotated[
-    str | None, typer.Option("--model", help="A bundled model's name or a model folder.", show_default="geoclip")
+    str | None, typer.Option("--model", help="An installed model's name or a model folder.", show_default="geoclip")
 ]
 BackendOption = Annotated[
     str, typer.Option("--backend", help="auto, numpy, torch, torch-bf16, torch-cuda, onnx or onnx-int8.")

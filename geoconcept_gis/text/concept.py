@@ -10,15 +10,16 @@ import numpy as np
 
 from ..concepts import Concept
 from ..concepts.concept import PERCENTILES
-from ..errors import ConceptError, InputError, PhraseWarning
+from ..errors import ConceptError, InputError, ModelFileError, PhraseWarning
 from ..fitting import centre
-from ..model import as_model
+from ..model import CLIP_TOWER, as_model
 from ..reference import reference_places
-from .lookup import WordLookup
+from .lookup import ADAPTER, LOOKUP, WordLookup
 from .words import split_words
 
 if TYPE_CHECKING:
     from os import PathLike
+    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ..towers.clip import ClipTower
     from .tower import BundledTower
 
-__all__ = ["TOWERS", "concept_from_text", "search_concepts"]
+__all__ = ["TOWERS", "concept_from_text", "search_concepts", "tower_of"]
 
 TOWERS = ("auto", "bundled", "clip")
 _REFERENCE = "uniform_land"
@@ -58,7 +59,8 @@ def concept_from_text(
     text : str
         For example ``"olive groves by the sea"``; English.
     tower : {"auto", "bundled", "clip"}
-        ``"bundled"`` runs offline and without torch; where wordllama or tokenizers is missing, as in QGIS, on its
+        ``"bundled"`` runs offline and without torch, on the words of the model's folder where it has any, else on the
+        package's, which read the bundled model's space; where wordllama or tokenizers is missing, as in QGIS, on its
         table of words alone, as `provenance` then says. ``"clip"`` is CLIP's own text encoder, whose weights must be
         at hand, see `load_clip`. ``"auto"`` is the bundled one, checked against CLIP where `weights` or the
         environment variable name a file.
@@ -83,9 +85,9 @@ def concept_from_text(
     Raises
     ------
     InputError
-        The text is empty or no text, or the tower is unknown.
+        The text is empty or no text, the tower is unknown, or the model's image head does not read CLIP.
     ConceptError
-        The bundled tower knows not one word of it; the words are named.
+        The tower knows not one word of it, and they are named; or the model has a space of its own and no words in it.
 
     Warns
     -----
@@ -106,7 +108,10 @@ def concept_from_text(
     if tower not in TOWERS:
         raise InputError(f"tower must be one of {', '.join(map(repr, TOWERS))}; got {tower!r}")
     model = as_model(model)
-    clip = None if tower == "bundled" else _clip(weights, download, must=tower == "clip")
+    reads = model.image_tower["tower"]
+    if tower == "clip" and reads != CLIP_TOWER:
+        raise InputError(f"model {model.name!r} reads photos through tower {reads!r}: tower='clip' does not fit it")
+    clip = None if tower == "bundled" or reads != CLIP_TOWER else _clip(weights, download, must=tower == "clip")
     places = _places(model)
     if tower == "clip" and clip is not None:
         vector, evidence = _by_clip(clip, text, model), {"tower": clip.name, "tower_sha256": clip.sha256}
@@ -159,7 +164,7 @@ def search_concepts(
     model = as_model(model)
     concepts = list(model.bank)
     labels = [(k, label) for k, c in enumerate(concepts) for label in (c.name, *c.aliases)]
-    tower = _bundled(model)
+    tower = tower_of(model)
     if not tower.known([query])[0]:
         raise ConceptError(f"not one word of {query!r} is known: spell it otherwise, or in English")
     words = _cosines(_meanings((query,))[0], _meanings(tuple(label for _, label in labels)))
@@ -195,22 +200,59 @@ def _meanings(texts: tuple[str, ...]) -> NDArray[np.float32]:
     return StaticWords().vectors([" ".join(split_words(text)) for text in texts])
 
 
-def _bundled(model: GeoConceptModel) -> BundledTower | WordLookup:
-    tower = _loaded()
+def tower_of(model: GeoConceptModel) -> BundledTower | WordLookup:
+    """Open the words of a model's own folder where it has any, else those of the package.
+
+    Parameters
+    ----------
+    model : GeoConceptModel
+
+    Returns
+    -------
+    BundledTower or WordLookup
+        The second where wordllama or tokenizers is missing, as in QGIS.
+
+    Raises
+    ------
+    ConceptError
+        The words are of another space than the model; the message says how to fit some.
+    ModelFileError
+        The model's own words are missing, broken, or not those that its ``config.json`` names.
+
+    Examples
+    --------
+    >>> tower_of(as_model(None)).space
+    'geoclip-1.3.0'
+    """
+    table = _own_table(model)
+    tower = _loaded(table)
+    if table is not None and tower.sha256 != model.config["files"][table.name]:
+        raise ModelFileError(f"{table} is not the file its folder describes (sha256 {tower.sha256[:12]}...)")
     if tower.space != model.space:
-        raise ConceptError(f"the text tower reads vectors of space {tower.space!r}, the model has {model.space!r}")
+        raise ConceptError(
+            f"the text tower reads vectors of space {tower.space!r}, the model has {model.space!r}: fit words in that "
+            f"space with `geoconcept refit {model.folder} -o NEW_FOLDER`"
+        )
     return tower
 
 
-@lru_cache(maxsize=1)
-def _loaded() -> BundledTower | WordLookup:
-    """Open the bundled tower; where wordllama or tokenizers is missing, as in QGIS, its table of words alone."""
-    try:
-        from .tower import BundledTower
+def _own_table(model: GeoConceptModel) -> Path | None:
+    """Return the table of words in the model's folder: the tower's, else the smaller one, as in QGIS; None for none."""
+    tables = [model.folder / name for name in (ADAPTER, LOOKUP.name) if name in model.config["files"]]
+    return next((table for table in tables if table.is_file()), tables[0] if tables else None)
 
-        return BundledTower.load()
-    except ImportError:
-        return WordLookup.load()
+
+@lru_cache(maxsize=4)
+def _loaded(table: Path | None) -> BundledTower | WordLookup:
+    """Open a tower, None for the package's; where wordllama or tokenizers is missing, its table of words alone."""
+    if table is None or table.name == ADAPTER:
+        try:
+            from .tower import BundledTower
+
+            return BundledTower.load(None if table is None else table.parent)
+        except ImportError:
+            pass
+    return WordLookup.load(table)
 
 
 def _clip(weights: str | PathLike[str] | None, download: bool, *, must: bool) -> ClipTower | None:
@@ -223,7 +265,7 @@ def _clip(weights: str | PathLike[str] | None, download: bool, *, must: bool) ->
 
 
 def _by_words(text: str, model: GeoConceptModel) -> tuple[NDArray[np.float32], dict[str, str]]:
-    tower = _bundled(model)
+    tower = tower_of(model)
     unknown = tower.unknown([text])[0]
     evidence = {"tower": tower.name, "tower_sha256": tower.sha256}
     if isinstance(tower, WordLookup):

@@ -4,22 +4,30 @@
 On Linux the programs of QGIS are linked against GSL, whose plain ``cblas_sgemm`` comes before OpenBLAS's when numpy
 asks for that name: products take 25 times as long as in Python itself (68 ms, not 2.7, for 512 x 512 on Debian 12).
 OpenBLAS is in memory all the same, so it can be called by its own address.
+
+Its threads wait for each other, and beside other work on the same cores they wait long: a tenth of the speed was
+measured. The products of small encoders gain nothing from them, so these stay on the thread that asks.
 """
 
 import ctypes
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Matrix", "product_seconds", "speed_up"]
+__all__ = ["Matrix", "one_thread", "product_seconds", "speed_up"]
 
 #: Seconds that a product of two 512 x 512 matrices takes at most where numpy is well served.
 _FAST = 0.02
 _ROWS, _PLAIN, _TRANSPOSED = 101, 111, 112  # cblas.h
 _MAPS = Path("/proc/self/maps")
+_lock = threading.Lock()
+#: How many products run on one thread now, and how many threads there were before the first of them.
+_alone = {"count": 0, "before": 0}
 
 
 class Matrix(np.ndarray):
@@ -45,23 +53,63 @@ def speed_up(encoder):
 
     Parameters
     ----------
-    encoder : LocationEncoder
-        Of the core; other kinds are left as they are.
+    encoder : LocationEncoder or FeatureEncoder
+        Of the core.
 
     Returns
     -------
     bool
-        Whether anything was changed.
+        Whether its products go through OpenBLAS now.
     """
-    capsules = getattr(encoder, "_capsules", None)
-    if not capsules or product_seconds() < _FAST or _sgemm() is None:
+    if encoder.kind != "capsules":
+        _stay(encoder)
+    if product_seconds() < _FAST or _sgemm() is None:
         return False
-    encoder._capsules = [
-        (phases, [(weight.view(Matrix), bias) for weight, bias in layers]) for phases, layers in capsules
-    ]
-    weights, biases = encoder.heads
-    encoder.heads = weights.view(Matrix), biases
+    if encoder.kind == "capsules":
+        encoder._capsules = [(phases, _quick(layers)) for phases, layers in encoder._capsules]
+        weights, biases = encoder.heads
+        encoder.heads = weights.view(Matrix), biases
+    else:
+        encoder._layers = _quick(encoder._layers)
+        details = [name for name in encoder.weights if name.startswith("details.") and name.endswith(".weight")]
+        encoder.weights.update({name: encoder.weights[name].view(Matrix) for name in details})
     return True
+
+
+def _stay(encoder):
+    """Have an encoder keep its products on the thread that asks for them."""
+    encode = encoder.encode_chunk
+
+    def encode_chunk(lonlat):
+        with one_thread():
+            return encode(lonlat)
+
+    encoder.encode_chunk = encode_chunk
+
+
+@contextmanager
+def one_thread():
+    """Keep OpenBLAS's products on the threads that ask for them, until the last one that wants so is done."""
+    library = _openblas()
+    if library is None:
+        yield
+        return
+    with _lock:
+        if not _alone["count"]:
+            _alone["before"] = library.openblas_get_num_threads()
+            library.openblas_set_num_threads(1)
+        _alone["count"] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _alone["count"] -= 1
+            if not _alone["count"]:
+                library.openblas_set_num_threads(_alone["before"])
+
+
+def _quick(layers):
+    return [(weight.view(Matrix), bias) for weight, bias in layers]
 
 
 def product_seconds():
@@ -75,8 +123,8 @@ def product_seconds():
 
 
 @lru_cache(maxsize=1)
-def _sgemm():
-    """Return OpenBLAS's own product, or None where it is not in memory."""
+def _openblas():
+    """Return the OpenBLAS in memory, or None where there is none."""
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -85,13 +133,24 @@ def _sgemm():
         return None
     for path in sorted(one for one in loaded if Path(one).name.startswith("libopenblas") and "64_" not in one):
         try:
-            product = ctypes.CDLL(path).cblas_sgemm  # looked up in this library, not in the whole program
+            library = ctypes.CDLL(path)  # what is looked up in it is its own, not the whole program's
+            library.cblas_sgemm, library.openblas_get_num_threads, library.openblas_set_num_threads  # noqa: B018
         except (OSError, AttributeError):
             continue
-        whole, address = ctypes.c_int, ctypes.c_void_p
-        product.restype = None
-        product.argtypes = [
-            *[whole] * 6, ctypes.c_float, address, whole, address, whole, ctypes.c_float, address, whole
-        ]  # fmt: skip
-        return product
+        return library
     return None
+
+
+@lru_cache(maxsize=1)
+def _sgemm():
+    """Return OpenBLAS's own product, or None where it is not in memory."""
+    library = _openblas()
+    if library is None:
+        return None
+    product = library.cblas_sgemm
+    whole, address = ctypes.c_int, ctypes.c_void_p
+    product.restype = None
+    product.argtypes = [
+        *[whole] * 6, ctypes.c_float, address, whole, address, whole, ctypes.c_float, address, whole
+    ]  # fmt: skip
+    return product

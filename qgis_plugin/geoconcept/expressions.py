@@ -130,11 +130,12 @@ def _vector(geometry, context):
     [lonlat] = places.to_lonlat([xy], crs)
     if not np.isfinite(lonlat).all():
         return None
-    key = (float(lonlat[0]), float(lonlat[1]))
+    model = service.model()
+    key = (model.sha256, float(lonlat[0]), float(lonlat[1]))
     with _lock:
         if key not in _vectors:
             lonlat[0] = (lonlat[0] + 180.0) % 360.0 - 180.0
-            _vectors[key] = service.model().encoder.encode_chunk(lonlat[None])[0]
+            _vectors[key] = model.encoder.encode_chunk(lonlat[None])[0]
             if len(_vectors) > _MOST_KEPT:
                 _vectors.popitem(last=False)
         return _vectors[key]
@@ -153,9 +154,9 @@ def _score_help():
 <li><i>kind</i>: 'calibrated' (0 to 1), 'percentile' (0 to 100) or 'cosine'; left out: calibrated where the concept is,
 else percentile</li></ul>
 <h4>Examples</h4>
-<ul><li><code>concept_score('hot desert climate')</code> &rarr; 0.70 in Cairo</li>
+<ul><li><code>concept_score('hot desert climate')</code></li>
 <li><code>concept_score('vineyard', centroid($geometry), 'percentile')</code></li></ul>
-<p>NULL where there is no geometry. For many features the algorithm 'Concept columns' is about ten times faster.</p>
+<p>NULL where there is no geometry. For many features the algorithm 'Concept columns' is much faster.</p>
 """,
     )
 

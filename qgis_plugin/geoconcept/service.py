@@ -11,27 +11,33 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from qgis.core import QgsApplication, QgsProcessingException
+from qgis.core import QgsApplication, QgsProcessingException, QgsSettings
 
 from .blas import speed_up
 from .compat import tr
 from .core import load_model, read_concept
-from .core.errors import Cancelled, ConceptError, GeoConceptError
+from .core.coordinates import near_pole, near_seam
+from .core.errors import Cancelled, ConceptError, GeoConceptError, ModelFileError
 from .core.gallery import CACHE_VARIABLE
 from .core.progress import report
 
 __all__ = [
     "KINDS",
+    "SETTING",
     "WORDS",
     "cache_folder",
+    "choose_model",
+    "chosen_model",
     "concepts",
     "errors_as_qgis",
     "forget",
     "model",
     "names",
+    "near_jump",
     "own_concepts",
     "own_folder",
     "progress_of",
+    "read_words",
     "score",
     "scorer",
     "suggestions",
@@ -41,27 +47,66 @@ __all__ = [
 KINDS = (None, "calibrated", "percentile", "cosine")
 #: What a text begins with that is to be read as words, not as the name of a concept.
 WORDS = "words:"
+#: Setting of the user: the folder of another model than the plugin's own.
+SETTING = "Geoconcept/modelFolder"
 #: Places scored between two looks at Cancel.
 BLOCK = 2048
+#: The model that the plugin brings.
+_OWN = Path(__file__).parent / "core" / "models" / "geoconcept-small"
 
 _LOCK = threading.RLock()
 _kept = {}
 
 
 def model():
-    """Return the model; it is read from the plugin's folder with the first call, in about 0.3 s.
+    """Return the model: the plugin's own, or the one of the user's settings; read with the first call, in some 0.1 s.
 
     Raises
     ------
     ModelFileError
-        The plugin's files are missing or damaged; the file is named.
+        Files are missing or damaged; the file is named.
     """
     with _LOCK:
         if "model" not in _kept:
-            # Never another backend: torch and onnxruntime have no place in QGIS.
-            _kept["model"] = load_model(backend="numpy")
-            speed_up(_kept["model"].encoder)
+            _kept["model"] = _open(chosen_model())
         return _kept["model"]
+
+
+def _open(folder):
+    try:
+        # Never another backend: torch and onnxruntime have no place in QGIS.
+        made = load_model(folder or _OWN, backend="numpy")
+    except ModelFileError as error:
+        hint = tr("service", "Choose another model in the plugin's options.") if folder else ""
+        raise ModelFileError(f"{error} {hint}".strip()) from None
+    speed_up(made.encoder)
+    return made
+
+
+def chosen_model():
+    """Return the folder of the model that the user has chosen, or None for the plugin's own."""
+    named = QgsSettings().value(SETTING, "", str)
+    return Path(named) if named else None
+
+
+def choose_model(folder):
+    """Take another model from now on, and keep that in the settings.
+
+    Parameters
+    ----------
+    folder : path-like or None
+        A model folder, as `geoconcept_gis` has them; None is the plugin's own.
+
+    Raises
+    ------
+    GeoConceptError
+        It is no model that can be opened here; nothing is changed.
+    """
+    made = _open(folder)
+    with _LOCK:
+        _kept.clear()
+        _kept["model"] = made
+        QgsSettings().setValue(SETTING, str(folder or ""))
 
 
 def forget():
@@ -176,13 +221,29 @@ def suggestions(name, count=3):
 
 
 def _from_words(phrase):
-    from .core.text.concept import concept_from_text
-
     with _LOCK:
         key = ("words", phrase)
         if key not in _kept:
-            _kept[key] = concept_from_text(phrase, tower="bundled", model=model())
+            _kept[key] = read_words(phrase)
         return _kept[key]
+
+
+def read_words(phrase):
+    """Return the concept of a phrase.
+
+    Raises
+    ------
+    ConceptError
+        Not one word of it is known, or the model has none in its folder.
+    """
+    from .core.text.concept import concept_from_text
+    from .core.text.lookup import ADAPTER, LOOKUP
+
+    if not {ADAPTER, LOOKUP.name} & set(model().config["files"]):
+        raise ConceptError(
+            tr("service", "model {0} has no words: name a concept, or take the plugin's own model").format(model().name)
+        )
+    return concept_from_text(phrase, tower="bundled", model=model())
 
 
 def scorer(chosen, kind=None):
@@ -235,6 +296,20 @@ def score(lonlat, chosen, kind=None, progress=None):
         out[part] = scores(_wrapped(lonlat[part]))
         report(progress, start + len(part), len(rows))
     return out
+
+
+def near_jump(lonlat):
+    """Tell which places lie within half a degree of where the model's scores jump; the plugin's own has no such place.
+
+    Parameters
+    ----------
+    lonlat : ndarray of float64, shape (N, 2)
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+    """
+    return (near_seam(lonlat) | near_pole(lonlat)) & model().encoder.jumps
 
 
 def _wrapped(lonlat):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from geoconcept_gis.bank.build import _require_packages
+from geoconcept_gis.bank.build import require_packages
 from geoconcept_gis.bank.sources import data_folder
 from geoconcept_gis.errors import GeoConceptError
 
@@ -11,7 +11,7 @@ from geoconcept_gis.errors import GeoConceptError
 def data():
     """The folder of the fitting data, with the packages beside it; skips where they are not."""
     try:
-        _require_packages()
+        require_packages()
         return data_folder()
     except GeoConceptError as error:
         pytest.skip(f"fitting data absent: {error}")

@@ -1,8 +1,13 @@
 """Fitting the bank."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from geoconcept_gis.bank import build
 from geoconcept_gis.bank.build import build_bank
 from geoconcept_gis.bank.definitions import LAND, PHOTOS, Definition
 from geoconcept_gis.bank.universe import FEWEST, Universe
@@ -93,3 +98,22 @@ def test_building_repeats_and_agrees_with_the_bundled_bank(model, data):
         assert first[name].vector @ shipped.vector > 0.9999
         assert first[name].validity.value == pytest.approx(shipped.validity.value, abs=2e-3)
         assert first[name].reference == PHOTOS
+
+
+def test_whoever_stops_it_does_not_wait_for_the_rest(monkeypatch):
+    """Fits that have not begun are dropped; the first ones came in order."""
+    begun = []
+
+    def fit(name, family, universe, choice):
+        begun.append(name)
+        time.sleep(0.01)
+        return name, ""
+
+    monkeypatch.setattr(build, "ProcessPoolExecutor", ThreadPoolExecutor)
+    monkeypatch.setattr(build, "_start", lambda shared: None)
+    monkeypatch.setattr(build, "_fit", fit)
+    universe = SimpleNamespace(name=LAND, embedded=lambda: None)
+    work = build._fit_all(universe, [(SimpleNamespace(name=k, family=""), None) for k in range(1_000)], 1)
+    assert [next(work)[1] for _ in range(3)] == [0, 1, 2]
+    work.close()
+    assert len(begun) < 500

@@ -113,7 +113,7 @@ def test_embed_bad_rows(towns, tmp_path):
         (("map", "BWh", "-o", "a.tif", "--crs", "EPSG:3035"), "--resolution"),
         (("map", "BWh", "-o", "a.tif", "--bounds", "0", "0", "0", "10"), "bounds"),
         (("info", WORLD_PLACES), "no geoconcept provenance"),
-        (("info", "--model", "nope"), "neither a bundled one"),
+        (("info", "--model", "nope"), "neither an installed one"),
         (("embed", WORLD_PLACES, "-o", "a.parquet", "--backend", "abacus"), "no backend 'abacus'"),
     ],
 )

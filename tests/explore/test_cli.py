@@ -1,5 +1,6 @@
 """The command itself, as a user runs it: a page at a secret address, and an end at once."""
 
+import importlib
 import re
 import signal
 import subprocess
@@ -21,7 +22,7 @@ def run(*arguments, **options):
 def test_it_serves_until_ctrl_c(tmp_path, monkeypatch, times):
     """The printed address works, the same without its token does not, and Ctrl-C ends it while it still embeds."""
     monkeypatch.setenv("GEOCONCEPT_CACHE", str(tmp_path))
-    command = [sys.executable, "-m", "geoconcept_gis", "explore", "--no-browser"]
+    command = [sys.executable, "-m", "geoconcept_gis", "explore", "--no-browser", "--model", "geoclip"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         [address] = re.findall(r"http://127\.0\.0\.1:\d+/\S+/", process.stderr.readline())
         with urllib.request.urlopen(address) as page:
@@ -36,6 +37,30 @@ def test_it_serves_until_ctrl_c(tmp_path, monkeypatch, times):
         assert time.monotonic() - start < 10
         assert "Traceback" not in process.stderr.read()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("installed", "named", "taken"),
+    [
+        (["geoclip", "geoconcept-small"], None, "geoconcept-small"),
+        (["geoclip"], None, None),
+        (["geoclip", "geoconcept-small"], "geoclip", "geoclip"),
+    ],
+)
+def test_the_quick_model_is_taken_where_it_is_installed(monkeypatch, installed, named, taken):
+    """Unless another is named; None is the package's default."""
+    command = importlib.import_module("geoconcept_gis.cli.explore")
+    asked = []
+
+    def stop(model, backend):
+        asked.append(model)
+        raise InterruptedError
+
+    monkeypatch.setattr("geoconcept_gis.model.bundled_models", lambda: installed)
+    monkeypatch.setattr(command, "load", stop)
+    with pytest.raises(InterruptedError):
+        command.explore(model=named)
+    assert asked == [taken]
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,17 @@ def test_a_place_at_the_seam_says_so(client):
     assert "antimeridian" in told["notes"][-1]
 
 
+def test_another_model_is_told_of_as_it_is(explorer, monkeypatch):
+    """One without a seam gets no note of it; the weak tower, which knows GeoCLIP's space alone, reads it no photos."""
+    monkeypatch.setattr(explorer.model.encoder, "jumps", False)
+    assert not any("antimeridian" in note for note in explorer.place(180.0, -16.8)["notes"])
+    monkeypatch.setattr("geoconcept_gis.explore.explorer.weights_at_hand", lambda: False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)  # everything is installed
+    assert explorer.photo_tower == "weak"
+    monkeypatch.setattr(explorer.model, "space", "mine-1")
+    assert explorer.photo_tower is None
+
+
 def test_two_places_are_compared_as_the_package_does(client, model):
     """The same rows as `compare`."""
     told = client.get(url("api/compare"), params={"a": "31.2,30", "b": "-0.1,51.5"}).json()

@@ -84,6 +84,16 @@ def profile(tmp_path, monkeypatch):
     return tmp_path / "profile"
 
 
+@pytest.fixture
+def geoclip(qgis_app, profile):
+    """GeoCLIP, chosen in the place of the plugin's own model."""
+    from geoconcept import service
+
+    service.choose_model(ROOT / "geoconcept_gis" / "models" / "geoclip")
+    yield service.model()
+    service.choose_model(None)
+
+
 def points_layer(lonlat, crs="EPSG:4326", fields="name:string", rows=None):
     """Make a layer of points; None makes a feature without a geometry."""
     layer = QgsVectorLayer(f"Point?crs={crs}&field={fields}", "points", "memory")

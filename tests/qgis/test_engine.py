@@ -73,7 +73,7 @@ def test_real_photos(engine, monkeypatch):
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, rtol=1e-4)
     assert record["kind"] == "weak" and len(record["sha256"]) == 64
     assert steps[-1][0] == 100
-    assert engine.hello()["model_sha256"] == engine.about["model_sha256"]
+    assert engine.hello()["towers"] == engine.about["towers"]
     folder = Path(engine._folder.name)
     assert list(folder.iterdir()) == []
     engine.close()

@@ -77,6 +77,53 @@ def test_options_page(provider, profile, said):  # noqa: F811
     page.hide()
 
 
+def test_another_model(dock, canvas, said, geoclip, monkeypatch, tmp_path):  # noqa: F811
+    """Chosen in the options it takes the place of the plugin's own at once; what is no model changes nothing."""
+    from geoconcept import service
+    from geoconcept.core.concept_files import write_concept
+    from geoconcept.gui.settings import OptionsPage
+    from qgis.PyQt.QtWidgets import QFileDialog
+
+    service.choose_model(None)
+    own = service.model()
+    service.own_folder().mkdir(parents=True)
+    write_concept(own.bank["BWh"], service.own_folder() / "mine.concept", own)
+    dock.concept.choose("hot desert climate")
+    dock.concept.live.setChecked(True)
+    dock.place.ask(31.2, 30.0)
+    until(lambda: dock.place.place is not None and not dock.concept.preview.running, what="place and preview")
+    said.show_log = lambda: None
+    page = OptionsPage(said)
+    assert "geoconcept-small" in page.model.text() and not page.own.isEnabled()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a, **k: str(tmp_path))
+    page.folder.click()
+    assert str(tmp_path) in said.problems[0] and service.model() is own
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a, **k: str(geoclip.folder))
+    page.folder.click()
+    assert service.model().name == "geoclip" and page.own.isEnabled()
+    assert dock.concept.concept is None and dock.concept.preview.raster is None and dock.place.place is None
+    until(lambda: dock.concept.catalogue.pictures, what="the list of the other bank")
+    assert "space" in said.problems[1]  # one's own concept is of the model before
+    dock.concept.choose("hot desert climate")
+    assert dock.concept.concept.space == geoclip.space
+    page.own.click()
+    assert service.model().name == "geoconcept-small" and service.chosen_model() is None
+    page.hide()
+
+
+def test_a_chosen_model_that_is_gone_is_told(provider, profile, tmp_path):
+    """Never the other one in silence: its numbers differ."""
+    from geoconcept import service
+    from geoconcept.core.errors import ModelFileError
+    from qgis.core import QgsSettings
+
+    QgsSettings().setValue(service.SETTING, str(tmp_path / "gone"))
+    service.forget()
+    with pytest.raises(ModelFileError, match=r"gone.*another model in the plugin's options"):
+        service.model()
+    service.choose_model(None)
+
+
 def test_read_only_profile(provider, profile, canvas, qgis_iface, said, monkeypatch):  # noqa: F811
     """The dock works all the same, and says once that nothing is kept."""
     from geoconcept.gui import catalogue, thumbnails

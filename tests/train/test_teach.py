@@ -452,6 +452,8 @@ class TestRun:
         model = load_model(path)
         assert model.encoder.kind == "tables" and len(model.bank) == len(load_model().bank)
         assert model.bank.space.startswith("tiny-")
+        card = (path / "README.md").read_text(encoding="utf-8")
+        assert card.startswith("# Model card: tiny\n") and load_model().sha256 in card and "regions (weight" in card
         page = (tmp_path / "tiny" / "report.md").read_text(encoding="utf-8")
         assert "| cosine photos | " in page and "| antimeridian | " in page
         assert all(f"`{digest}`" in page for digest in model.config["files"].values())

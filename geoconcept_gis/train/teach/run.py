@@ -14,6 +14,7 @@ from ...model import load_model
 from ...model_files import rounded, write_model
 from ...storage import HEAD_FILE, read_arrays
 from ..encoders import to_numpy
+from .card import card_of
 from .gather import all_lessons
 from .loop import teach
 from .report import write_report
@@ -62,7 +63,7 @@ def teach_model(
         raise InputError(f"{target} is finished already: choose another folder, or remove it to train anew")
     teacher = load_model(config.model, backend="numpy")
     lessons = all_lessons(config, teacher, folder.parent / "lessons", progress=progress)
-    pupil, _ = teach(lessons, config, folder=folder, progress=progress)
+    pupil, history = teach(lessons, config, folder=folder, progress=progress)
     weights, record = encoder_weights(pupil)
     encoder = open_encoder(record, weights)
     digest = hashlib.sha256(b"".join(weights[name].tobytes() for name in sorted(weights))).hexdigest()
@@ -76,7 +77,8 @@ def teach_model(
         "licence": config.licence,
         "encoder": record,
     }
-    write_model(target, config=settings, encoder_weights=weights, image_head_weights=head, bank=bank)
+    card = card_of(config, teacher, history[-1])
+    write_model(target, config=settings, encoder_weights=weights, image_head_weights=head, bank=bank, readme=card)
     write_report(folder)
     return target
 

@@ -38,7 +38,7 @@ class ConceptColumns(ConceptAlgorithm):
         "Where: one point on each feature, or the mean over several points spread inside it (areas and lines).\n\n"
         "No feature is dropped: one without a geometry gets empty fields and the status 'missing', one that is no "
         "place on Earth 'not_projectable'. 'near_seam' and 'near_pole' mark places within half a degree of the "
-        "antimeridian or a pole, where the model's scores jump."
+        "antimeridian or a pole, where the scores of some models jump; those of the plugin's own do not."
     )
 
     def build(self):

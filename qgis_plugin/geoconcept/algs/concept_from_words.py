@@ -14,7 +14,6 @@ from .. import service
 from ..core.errors import PhraseWarning
 from ..core.land_mask import on_land
 from ..core.style import look_of
-from ..core.text.concept import concept_from_text
 from ..io.html import Report, picture, shown
 from .insight import InsightAlgorithm
 
@@ -60,7 +59,7 @@ class ConceptFromWords(InsightAlgorithm):
         report_path = self.report_path(parameters, context)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", PhraseWarning)
-            concept = concept_from_text(text, tower="bundled", model=service.model())
+            concept = service.read_words(text)
         name = self.parameterAsString(parameters, "NAME", context).strip()
         if name:
             concept = replace(concept, name=name)

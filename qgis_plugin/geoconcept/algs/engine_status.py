@@ -74,8 +74,6 @@ class EngineStatus(InsightAlgorithm):
         finally:
             worker.close()
         facts.append((self.tr("engine's Python"), f"{about['python']}, numpy {about['numpy']}, {about['prefix']}"))
-        same = about["model_sha256"] == service.model().sha256
-        facts.append((self.tr("engine's model"), self.tr("the same") if same else about["model_sha256"]))
         for name, tower in about["towers"].items():
             facts.append((self.tr("tower {0}").format(name), self.tr("ready") if tower["ready"] else tower["missing"]))
         others = [str(one) for one in candidates() if one != found.python]

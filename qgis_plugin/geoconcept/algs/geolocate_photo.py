@@ -71,7 +71,7 @@ class GeolocatePhoto(InsightAlgorithm):
         "Vectors (.npy) need no engine: 768 numbers a photo from CLIP ViT-L/14, or 512 of the shared space.\n"
         "Before looking: where photos are usually taken, or evenly over land; and only inside polygons, where you know "
         "the region.\n"
-        "The first run prepares a map of places, which takes a minute or two; it is kept.\n\n"
+        "The first run prepares a map of places, which takes half a minute; it is kept.\n\n"
         "An EXIF position is reported, never used. The result is an estimate, no evidence of a position."
     )
 
@@ -89,9 +89,9 @@ class GeolocatePhoto(InsightAlgorithm):
             )
         )
         options = [
-            self.tr("CLIP, or the weak one where there is no CLIP"),
+            self.tr("CLIP; where there is none and the model is GeoCLIP, the weak one"),
             self.tr("CLIP"),
-            self.tr("the weak one, for demonstrations only"),
+            self.tr("the weak one, for demonstrations with GeoCLIP only"),
         ]
         self.addParameter(
             self.advanced(QgsProcessingParameterEnum("TOWER", self.tr("What reads photos"), options, defaultValue=0))
@@ -166,7 +166,7 @@ class GeolocatePhoto(InsightAlgorithm):
 
         def progress(done, total):
             if not totals:
-                feedback.pushInfo(self.tr("Preparing the map of places, once; it takes a minute or two ..."))
+                feedback.pushInfo(self.tr("Preparing the map of places, once ..."))
                 totals.append(total)
             # Two galleries, one after the other: 100,000 photo places, some 570,000 places on land.
             first, last = (20.0, 30.0) if total == totals[0] else (30.0, 58.0)

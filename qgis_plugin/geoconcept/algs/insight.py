@@ -17,7 +17,6 @@ from ..compat import VECTOR_ANY, tr
 from ..core import write_concept
 from ..core.concepts import slug
 from ..core.concepts.concept import GRADES
-from ..core.coordinates import near_pole, near_seam
 from ..core.errors import Cancelled
 from ..io import places, raster
 from .base import WGS84, ConceptAlgorithm
@@ -166,7 +165,7 @@ class InsightAlgorithm(ConceptAlgorithm):
 
     def seam_text(self, lonlat):
         """Return a warning for places beside the antimeridian or a pole; empty where there are none."""
-        rough = int((near_seam(lonlat) | near_pole(lonlat)).sum())
+        rough = int(service.near_jump(lonlat).sum())
         if not rough:
             return ""
         return self.shared(

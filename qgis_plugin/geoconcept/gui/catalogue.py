@@ -47,6 +47,8 @@ class Catalogue(QObject):
     changed = pyqtSignal()
     #: Something a user should read: one sentence.
     told = pyqtSignal(str)
+    #: Another model has been chosen: what was made with the old one means nothing any more.
+    replaced = pyqtSignal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -64,6 +66,12 @@ class Catalogue(QObject):
             self._job.let_go()
         self.problem = ""
         self._job = Job(self.tr("Reading concepts"), lambda _: _entries(), self._loaded, self._failed).start()
+
+    def replace(self):
+        """Begin anew with the model that has just been chosen."""
+        self.entries, self.pictures, self.world = [], {}, None
+        self.replaced.emit()
+        self.reload()
 
     def _loaded(self, found):
         self.entries, problems = found

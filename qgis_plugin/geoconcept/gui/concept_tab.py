@@ -60,6 +60,7 @@ class ConceptTab(QWidget):
         self.canvas, self.jobs, self.messages, self.concept, self._run = canvas, jobs, messages, None, None
         self.catalogue = catalogue()
         self.catalogue.changed.connect(self._renew)
+        self.catalogue.replaced.connect(self._drop)
         self.preview = Preview(canvas, self)
         self.preview.began.connect(lambda job: jobs.add(job, job.title))
         self.preview.drawn.connect(self._drawn)
@@ -325,13 +326,17 @@ class ConceptTab(QWidget):
         except (OSError, GeoConceptError) as error:
             self.messages.problem(str(error))
             return
+        self._drop()
+        self.catalogue.reload()
+
+    def _drop(self):
+        """Let go of the concept shown: it is no more, or its model is not."""
         self.live.setChecked(False)
         self.concept = None
         self._own.hide()
         self.details.clear()
         self._enable()
         self.chosen.emit(None)
-        self.catalogue.reload()
 
     # ------------------------------------------------------------ the map
 
@@ -397,6 +402,7 @@ class ConceptTab(QWidget):
         """Stop everything; the dock goes away."""
         self.preview.hide()
         self.catalogue.changed.disconnect(self._renew)
+        self.catalogue.replaced.disconnect(self._drop)
 
 
 def _short(text, most=28):

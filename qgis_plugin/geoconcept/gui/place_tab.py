@@ -8,7 +8,6 @@ from qgis.PyQt.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushBut
 
 from .. import service
 from ..compat import tr
-from ..core.coordinates import near_pole, near_seam
 from ..core.land_mask import on_land
 from .bars import Bar, Bars
 from .catalogue import catalogue
@@ -94,6 +93,7 @@ class PlaceTab(QWidget):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
         catalogue().changed.connect(self._families)
+        catalogue().replaced.connect(self._drop)
         self._show()
 
     def _lay_out(self):
@@ -163,6 +163,17 @@ class PlaceTab(QWidget):
             self.order.setCurrentIndex(0)
         self._show()
 
+    def _drop(self):
+        """Forget the places and the families: another model has others."""
+        if self._job is not None:
+            self._job.let_go()
+        self.place = self.pinned = self._job = None
+        while self.family.count() > 1:
+            self.family.removeItem(1)
+        self.pin.setChecked(False)
+        self._unmark()
+        self._show()
+
     # ------------------------------------------------------------ showing
 
     def shown(self):
@@ -217,6 +228,7 @@ class PlaceTab(QWidget):
         if self._job is not None:
             self._job.let_go()
         catalogue().changed.disconnect(self._families)
+        catalogue().replaced.disconnect(self._drop)
         self._unmark()
         if self.canvas.mapTool() is self.tool:
             self.canvas.unsetMapTool(self.tool)
@@ -227,10 +239,8 @@ def _place(lon, lat):
     lonlat = np.array([[lon, lat]])
     values = service.score(lonlat, service.model().bank.shown, "percentile")[0]
     warnings = []
-    if near_seam(lonlat)[0]:
-        warnings.append(tr("PlaceTab", "Within half a degree of the antimeridian: scores jump there."))
-    if near_pole(lonlat)[0]:
-        warnings.append(tr("PlaceTab", "Within half a degree of a pole: scores jump there."))
+    if service.near_jump(lonlat)[0]:
+        warnings.append(tr("PlaceTab", "Within half a degree of the antimeridian or a pole: this model's scores jump."))
     if not on_land(lonlat)[0]:
         warnings.append(tr("PlaceTab", "At sea: the concepts were tested on land."))
     return Place((lon, lat), values, warnings)

@@ -12,7 +12,6 @@ from qgis.PyQt.QtGui import QPolygonF, QTransform
 from .. import service
 from ..core.land_mask import on_land
 from ..core.progress import report
-from ..core.style import look_of
 from ..io.places import WORLD, to_lonlat
 from .jobs import Job
 from .painting import image_of
@@ -27,8 +26,6 @@ PASSES = (8, 4, 2, 1)
 _BLOCK = 1024
 #: Seconds between two pictures, and how long the map must rest before anything is computed.
 _PICTURES, _REST = 0.2, 0.12
-#: Share of the ramp within which colours look the same.
-_EQUAL = 1.0 / 64.0
 
 
 def on_earth(extent, crs):
@@ -63,14 +60,11 @@ class Raster:
     extent : QgsRectangle
         Not empty.
     crs : QgsCoordinateReferenceSystem
-    tolerance : float
-        A cell whose neighbours differ by no more than this gets their mean, and is not computed.
     cells : int
         About how many there are in all.
     """
 
-    def __init__(self, extent, crs, tolerance=0.0, cells=CELLS):
-        self.tolerance = tolerance
+    def __init__(self, extent, crs, cells=CELLS):
         self.crs, self.left, self.top = crs, extent.xMinimum(), extent.yMaximum()
         self.size = (extent.width() * extent.height() / cells) ** 0.5
         self.columns = max(1, round(extent.width() / self.size))
@@ -104,9 +98,8 @@ class Raster:
         """
         done, shown = 0, 0.0
         for step in PASSES:
-            calm = self._calm() if step == 1 else None
             for rows, columns in self._blocks(step):
-                self._put(rows, columns, step, self._scored(rows, columns, scores, calm))
+                self._put(rows, columns, step, self._scored(rows, columns, scores))
                 done += len(rows)
                 report(progress, done, self.values.size)
                 if step < PASSES[0] and time.monotonic() - shown > _PICTURES:
@@ -129,23 +122,13 @@ class Raster:
         for start_at in range(0, len(row), _BLOCK):
             yield row[start_at : start_at + _BLOCK], column[start_at : start_at + _BLOCK]
 
-    def _scored(self, rows, columns, scores, calm):
+    def _scored(self, rows, columns, scores):
         pairs = self.lonlat(rows, columns)
         good = np.isfinite(pairs[:, 0])
         out = np.full(len(pairs), np.nan, dtype=np.float32)
-        if calm is not None:  # the last pass has three cells of four: most lie among equals
-            out[good] = calm[rows[good] // 2, columns[good] // 2]
-            good &= np.isnan(out)
         if good.any():
             out[good] = scores(pairs[good])[:, 0]
         return out
-
-    def _calm(self):
-        """Return the mean of the four values around each cell of the last pass, NaN where they differ to the eye."""
-        corner = np.pad(self.values[::2, ::2], (0, 1), mode="edge")
-        around = np.stack([corner[:-1, :-1], corner[1:, :-1], corner[:-1, 1:], corner[1:, 1:]])
-        flat = np.ptp(around, axis=0) <= self.tolerance
-        return np.where(flat, around.mean(axis=0), np.nan)
 
     def _put(self, rows, columns, step, found):
         """Write values into their cells, and into those around that are not known."""
@@ -314,8 +297,7 @@ class _Work:
 
     def __call__(self, progress):
         scores, kind = service.scorer([self.concept], self.kind)
-        look = look_of(kind)
-        raster = Raster(self.extent, self.crs, _EQUAL * (look.high - look.low))
+        raster = Raster(self.extent, self.crs)
 
         def count(done, total):
             self.share = done / total

@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Page *GeoConcept* among QGIS's options: folders, cache, log, engine, diagnostics."""
+"""Page *GeoConcept* among QGIS's options: model, folders, cache, log, engine, diagnostics."""
 
 from pathlib import Path
 
 from qgis.gui import QgsOptionsPageWidget, QgsOptionsWidgetFactory
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
-from qgis.PyQt.QtWidgets import QApplication, QGroupBox, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout
+from qgis.PyQt.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+)
 
 from .. import service
+from ..core.errors import GeoConceptError
+from .catalogue import catalogue
 from .diagnostics import cache_bytes, clear_cache, diagnostics
 from .engine_box import EngineBox, engine_state
 from .jobs import Job
@@ -32,7 +43,7 @@ class OptionsFactory(QgsOptionsWidgetFactory):
 
 
 class OptionsPage(QgsOptionsPageWidget):
-    """Cache, own concepts, log, engine, diagnostics; everything acts at once.
+    """Model, cache, own concepts, log, engine, diagnostics; everything acts at once.
 
     Parameters
     ----------
@@ -42,6 +53,12 @@ class OptionsPage(QgsOptionsPageWidget):
     def __init__(self, messages, parent=None):
         super().__init__(parent)
         self.messages, self._job = messages, None
+        self.model = hint("")
+        self.folder = QPushButton(self.tr("Choose folder\u2026"))
+        self.folder.setToolTip(self.tr("A model folder of geoconcept_gis: GeoCLIP, or a model of your own"))
+        self.folder.clicked.connect(self._choose)
+        self.own = QPushButton(self.tr("The plugin's own"))
+        self.own.clicked.connect(lambda: self._take(None))
         self.size = QLabel()
         self.clear = QPushButton(self.tr("Clear"))
         self.clear.setToolTip(self.tr("Delete what can be made again: small maps, embedded galleries"))
@@ -60,9 +77,9 @@ class OptionsPage(QgsOptionsPageWidget):
         self.copy.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(_group(self.tr("Model"), self.model, self.folder, self.own))
         box.addWidget(_group(self.tr("Cache"), self.size, self.clear))
-        own = hint(str(service.own_folder()))
-        box.addWidget(_group(self.tr("My concepts"), own, folder))
+        box.addWidget(_group(self.tr("My concepts"), hint(str(service.own_folder())), folder))
         box.addWidget(_group(self.tr("Log"), hint(self.tr("What the plugin does and what went wrong")), show))
         box.addWidget(self.engine)
         group = QGroupBox(self.tr("Diagnostics"))
@@ -70,8 +87,30 @@ class OptionsPage(QgsOptionsPageWidget):
         inner.addWidget(self.text)
         inner.addWidget(self.copy)
         box.addWidget(group, 1)
+        self._show_model()
         self._measure()
         self.engine.look()
+
+    def _show_model(self):
+        chosen = service.chosen_model()
+        self.model.setText(str(chosen) if chosen else self.tr("geoconcept-small, which the plugin brings"))
+        self.own.setEnabled(chosen is not None)
+
+    def _choose(self):
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Choose a model folder"))
+        if folder:
+            self._take(folder)
+
+    def _take(self, folder):
+        """Change the model; one that cannot be opened changes nothing."""
+        try:
+            service.choose_model(folder)
+        except GeoConceptError as error:
+            self.messages.problem(str(error))
+            return
+        catalogue().replace()
+        self._show_model()
+        self._measure()
 
     def _measure(self):
         self.size.setText(self.tr("{0:.1f} MB").format(cache_bytes() / 1e6))
@@ -103,9 +142,10 @@ class OptionsPage(QgsOptionsPageWidget):
         """Nothing waits to be applied."""
 
 
-def _group(title, label, button):
+def _group(title, label, *buttons):
     group = QGroupBox(title)
     row = QHBoxLayout(group)
     row.addWidget(label, 1)
-    row.addWidget(button)
+    for button in buttons:
+        row.addWidget(button)
     return group

@@ -507,13 +507,13 @@ Der Bericht nennt die Korrelationen nach Spearman und Pearson mit einem 95-%-Int
 Concepts: names, your own concepts, or words ('words: olive groves'), separated by semicolons.
 Where: one point on each feature, or the mean over several points spread inside it (areas and lines).
 
-No feature is dropped: one without a geometry gets empty fields and the status 'missing', one that is no place on Earth 'not_projectable'. 'near_seam' and 'near_pole' mark places within half a degree of the antimeridian or a pole, where the model's scores jump.</source>
+No feature is dropped: one without a geometry gets empty fields and the status 'missing', one that is no place on Earth 'not_projectable'. 'near_seam' and 'near_pole' mark places within half a degree of the antimeridian or a pole, where the scores of some models jump; those of the plugin's own do not.</source>
       <translation>Kopiert einen Vektorlayer und fügt je Konzept ein Feld mit seinem Wert an jedem Objekt hinzu, dazu das Feld 'geoconcept_status'.
 
 Konzepte: Namen, Ihre eigenen Konzepte oder Wörter ('words: olive groves'), durch Semikolons getrennt.
 Wo im Objekt: ein Punkt auf jedem Objekt oder das Mittel über mehrere Punkte, die in seinem Innern verteilt sind (Flächen und Linien).
 
-Kein Objekt fällt weg: eines ohne Geometrie bekommt leere Felder und den Status 'missing', eines, das kein Ort auf der Erde ist, 'not_projectable'. 'near_seam' und 'near_pole' kennzeichnen Orte, die höchstens ein halbes Grad vom 180. Längengrad oder von einem Pol entfernt liegen, wo die Werte des Modells springen.</translation>
+Kein Objekt fällt weg: eines ohne Geometrie bekommt leere Felder und den Status 'missing', eines, das kein Ort auf der Erde ist, 'not_projectable'. 'near_seam' und 'near_pole' kennzeichnen Orte, die höchstens ein halbes Grad vom 180. Längengrad oder von einem Pol entfernt liegen, wo die Werte mancher Modelle springen; die des Modells, das das Plugin mitbringt, tun es nicht.</translation>
     </message>
     <message>
       <source>Layer</source>
@@ -1466,10 +1466,6 @@ Kopieren Sie den Text in eine Problemmeldung. Er nennt Ordner dieses Rechners: s
       <translation>Python der Engine</translation>
     </message>
     <message>
-      <source>engine's model</source>
-      <translation>Modell der Engine</translation>
-    </message>
-    <message>
       <source>log</source>
       <translation>Protokoll</translation>
     </message>
@@ -1492,10 +1488,6 @@ Kopieren Sie den Text in eine Problemmeldung. Er nennt Ordner dieses Rechners: s
     <message>
       <source>ready</source>
       <translation>bereit</translation>
-    </message>
-    <message>
-      <source>the same</source>
-      <translation>dasselbe</translation>
     </message>
     <message>
       <source>tower {0}</source>
@@ -1545,8 +1537,8 @@ Kopieren Sie den Text in eine Problemmeldung. Er nennt Ordner dieses Rechners: s
       <translation>Gewichte von CLIP (Vorgabe: die aus den Optionen der Erweiterung)</translation>
     </message>
     <message>
-      <source>CLIP, or the weak one where there is no CLIP</source>
-      <translation>CLIP, oder der schwache Bildleser, wo es kein CLIP gibt</translation>
+      <source>CLIP; where there is none and the model is GeoCLIP, the weak one</source>
+      <translation>CLIP; wo es keines gibt und das Modell GeoCLIP ist, der schwache Bildleser</translation>
     </message>
     <message>
       <source>Cells of the heatmap, in degrees</source>
@@ -1589,8 +1581,8 @@ Kopieren Sie den Text in eine Problemmeldung. Er nennt Ordner dieses Rechners: s
       <translation>Fotos, Ordner oder Vektoren (.npy)</translation>
     </message>
     <message>
-      <source>Preparing the map of places, once; it takes a minute or two ...</source>
-      <translation>Die Karte der Orte wird vorbereitet, nur dieses eine Mal; das dauert ein bis zwei Minuten ...</translation>
+      <source>Preparing the map of places, once ...</source>
+      <translation>Die Karte der Orte wird vorbereitet, nur dieses eine Mal ...</translation>
     </message>
     <message>
       <source>Probability per km2, dark where it is high.</source>
@@ -1605,14 +1597,14 @@ Kopieren Sie den Text in eine Problemmeldung. Er nennt Ordner dieses Rechners: s
 
 Photos: files or a folder. They are read by CLIP in the engine, outside QGIS; see the plugin's options. Vectors (.npy) need no engine: 768 numbers a photo from CLIP ViT-L/14, or 512 of the shared space.
 Before looking: where photos are usually taken, or evenly over land; and only inside polygons, where you know the region.
-The first run prepares a map of places, which takes a minute or two; it is kept.
+The first run prepares a map of places, which takes half a minute; it is kept.
 
 An EXIF position is reported, never used. The result is an estimate, no evidence of a position.</source>
       <translation>Sagt, wo Fotos aufgenommen worden sein könnten, nach dem, was sie zeigen: eine Heatmap der Wahrscheinlichkeit, die besten Orte, die kleinsten Gebiete, die den Ort mit 50 % und 90 % enthalten, und die Konzepte, die dafür sprechen.
 
 Fotos: Dateien oder ein Ordner. CLIP liest sie in der Engine, außerhalb von QGIS; siehe die Optionen der Erweiterung. Vektoren (.npy) brauchen keine Engine: 768 Zahlen je Foto aus CLIP ViT-L/14 oder 512 des gemeinsamen Raums.
 Vorwissen: wo Fotos gewöhnlich aufgenommen werden oder gleichmäßig über das Land; und nur innerhalb von Polygonen, wenn Sie die Region kennen.
-Der erste Lauf bereitet eine Karte von Orten vor, was ein bis zwei Minuten dauert; sie wird aufbewahrt.
+Der erste Lauf bereitet eine Karte von Orten vor, was eine halbe Minute dauert; sie wird aufbewahrt.
 
 Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung, kein Beleg für eine Position.</translation>
     </message>
@@ -1681,8 +1673,8 @@ Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung
       <translation>gelesen von</translation>
     </message>
     <message>
-      <source>the weak one, for demonstrations only</source>
-      <translation>der schwache Bildleser, nur zur Vorführung</translation>
+      <source>the weak one, for demonstrations with GeoCLIP only</source>
+      <translation>der schwache Bildleser, nur zur Vorführung mit GeoCLIP</translation>
     </message>
     <message>
       <source>where photos are usually taken</source>
@@ -1848,8 +1840,20 @@ Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung
   <context>
     <name>OptionsPage</name>
     <message>
+      <source>A model folder of geoconcept_gis: GeoCLIP, or a model of your own</source>
+      <translation>Ein Modellordner von geoconcept_gis: GeoCLIP oder ein eigenes Modell</translation>
+    </message>
+    <message>
       <source>Cache</source>
       <translation>Cache</translation>
+    </message>
+    <message>
+      <source>Choose a model folder</source>
+      <translation>Modellordner wählen</translation>
+    </message>
+    <message>
+      <source>Choose folder…</source>
+      <translation>Ordner wählen…</translation>
     </message>
     <message>
       <source>Clear</source>
@@ -1876,6 +1880,10 @@ Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung
       <translation>Wird gemessen…</translation>
     </message>
     <message>
+      <source>Model</source>
+      <translation>Modell</translation>
+    </message>
+    <message>
       <source>My concepts</source>
       <translation>Meine Konzepte</translation>
     </message>
@@ -1892,8 +1900,16 @@ Eine EXIF-Position wird genannt, nie verwendet. Das Ergebnis ist eine Schätzung
       <translation>Protokoll anzeigen</translation>
     </message>
     <message>
+      <source>The plugin's own</source>
+      <translation>Das des Plugins</translation>
+    </message>
+    <message>
       <source>What the plugin does and what went wrong</source>
       <translation>Was die Erweiterung tut und was schiefging</translation>
+    </message>
+    <message>
+      <source>geoconcept-small, which the plugin brings</source>
+      <translation>geoconcept-small, das das Plugin mitbringt</translation>
     </message>
     <message>
       <source>{0:.1f} MB</source>
@@ -2121,12 +2137,8 @@ hier erscheinen die stärksten Konzepte des Ortes.</translation>
       <translation>Dieser Punkt der Karte ist kein Ort auf der Erde.</translation>
     </message>
     <message>
-      <source>Within half a degree of a pole: scores jump there.</source>
-      <translation>Höchstens ein halbes Grad von einem Pol entfernt: dort springen die Werte.</translation>
-    </message>
-    <message>
-      <source>Within half a degree of the antimeridian: scores jump there.</source>
-      <translation>Höchstens ein halbes Grad vom 180. Längengrad entfernt: dort springen die Werte.</translation>
+      <source>Within half a degree of the antimeridian or a pole: this model's scores jump.</source>
+      <translation>Höchstens ein halbes Grad vom 180. Längengrad oder von einem Pol entfernt: dort springen die Werte dieses Modells.</translation>
     </message>
     <message>
       <source>compared with {0} (lower bars)</source>
@@ -2275,9 +2287,9 @@ Nahe an den Ausgangsorten ist die Karte allein deshalb hoch, weil sie nahe sind.
 &lt;li&gt;&lt;i&gt;kind&lt;/i&gt;: 'calibrated' (0 to 1), 'percentile' (0 to 100) or 'cosine'; left out: calibrated where the concept is,
 else percentile&lt;/li&gt;&lt;/ul&gt;
 &lt;h4&gt;Examples&lt;/h4&gt;
-&lt;ul&gt;&lt;li&gt;&lt;code&gt;concept_score('hot desert climate')&lt;/code&gt; &amp;rarr; 0.70 in Cairo&lt;/li&gt;
+&lt;ul&gt;&lt;li&gt;&lt;code&gt;concept_score('hot desert climate')&lt;/code&gt;&lt;/li&gt;
 &lt;li&gt;&lt;code&gt;concept_score('vineyard', centroid($geometry), 'percentile')&lt;/code&gt;&lt;/li&gt;&lt;/ul&gt;
-&lt;p&gt;NULL where there is no geometry. For many features the algorithm 'Concept columns' is about ten times faster.&lt;/p&gt;
+&lt;p&gt;NULL where there is no geometry. For many features the algorithm 'Concept columns' is much faster.&lt;/p&gt;
 </source>
       <translation>&lt;h3&gt;concept_score&lt;/h3&gt;
 &lt;p&gt;Wert eines Konzepts am aktuellen Objekt oder an einer anderen Geometrie.&lt;/p&gt;
@@ -2289,9 +2301,9 @@ else percentile&lt;/li&gt;&lt;/ul&gt;
 &lt;li&gt;&lt;i&gt;kind&lt;/i&gt;: 'calibrated' (0 bis 1), 'percentile' (0 bis 100) oder 'cosine'; fehlt es: kalibriert, wo das Konzept es ist,
 sonst Perzentil&lt;/li&gt;&lt;/ul&gt;
 &lt;h4&gt;Beispiele&lt;/h4&gt;
-&lt;ul&gt;&lt;li&gt;&lt;code&gt;concept_score('hot desert climate')&lt;/code&gt; &amp;rarr; 0.70 in Kairo&lt;/li&gt;
+&lt;ul&gt;&lt;li&gt;&lt;code&gt;concept_score('hot desert climate')&lt;/code&gt;&lt;/li&gt;
 &lt;li&gt;&lt;code&gt;concept_score('vineyard', centroid($geometry), 'percentile')&lt;/code&gt;&lt;/li&gt;&lt;/ul&gt;
-&lt;p&gt;NULL, wo es keine Geometrie gibt. Für viele Objekte ist der Algorithmus „Konzeptspalten“ etwa zehnmal schneller.&lt;/p&gt;
+&lt;p&gt;NULL, wo es keine Geometrie gibt. Für viele Objekte ist der Algorithmus „Konzeptspalten“ viel schneller.&lt;/p&gt;
 </translation>
     </message>
     <message>
@@ -2448,6 +2460,14 @@ sonst Perzentil&lt;/li&gt;&lt;/ul&gt;
       <translation>es muss Zahlen enthalten: 768 oder 512 davon, oder Zeilen mit ebenso vielen</translation>
     </message>
     <message>
+      <source>model {0} reads photos by the tower '{1}', not by '{2}': choose that one</source>
+      <translation>das Modell {0} liest Fotos mit dem Bildleser '{1}', nicht mit '{2}': jenen wählen</translation>
+    </message>
+    <message>
+      <source>the engine reads no photos for model {0}: give vectors (.npy)</source>
+      <translation>für das Modell {0} liest die Engine keine Fotos: Vektoren (.npy) angeben</translation>
+    </message>
+    <message>
       <source>there is no file {0}</source>
       <translation>die Datei {0} ist nicht vorhanden</translation>
     </message>
@@ -2474,12 +2494,20 @@ sonst Perzentil&lt;/li&gt;&lt;/ul&gt;
   <context>
     <name>service</name>
     <message>
+      <source>Choose another model in the plugin's options.</source>
+      <translation>In den Optionen des Plugins ein anderes Modell wählen.</translation>
+    </message>
+    <message>
       <source>To read it as words, write '{0} {1}'.</source>
       <translation>Um es als Wörter zu lesen, schreiben Sie '{0} {1}'.</translation>
     </message>
     <message>
       <source>did you mean {0}?</source>
       <translation>meinten Sie {0}?</translation>
+    </message>
+    <message>
+      <source>model {0} has no words: name a concept, or take the plugin's own model</source>
+      <translation>das Modell {0} hat keine Wörter: ein Konzept nennen, oder das Modell des Plugins nehmen</translation>
     </message>
     <message>
       <source>no concept is named: choose at least one</source>

@@ -9,6 +9,7 @@ from .. import engine, service
 from ..compat import tr
 from ..core.errors import Cancelled, GeoConceptError, InputError
 from ..core.locate.vectors import Query, query_of, to_shared
+from ..core.model import CLIP_TOWER, DEFAULT_SPACE
 from ..engine.finder import clip_weights
 
 __all__ = ["PHOTOS", "collect", "read"]
@@ -91,7 +92,23 @@ def read(paths, tower, weights, feedback):
     return queries, problems
 
 
+def _fitting(tower):
+    """Return the tower to ask for: the weak one leads into GeoCLIP's space alone, and the model may be another."""
+    model = service.model()
+    fits = ["clip"] if model.image_tower["tower"] == CLIP_TOWER else []
+    fits += ["weak"] if model.space == DEFAULT_SPACE else []
+    if not fits:
+        raise InputError(
+            tr("photos", "the engine reads no photos for model {0}: give vectors (.npy)").format(model.name)
+        )
+    if tower not in ("auto", *fits):
+        text = tr("photos", "model {0} reads photos by the tower '{1}', not by '{2}': choose that one")
+        raise InputError(text.format(model.name, fits[0], tower))
+    return fits[0] if len(fits) == 1 else tower
+
+
 def _through_engine(photos, tower, weights, feedback):
+    tower = _fitting(tower)
     feedback.pushInfo(tr("photos", "Starting the engine ..."))
     worker = engine.running(feedback.isCanceled)
     vectors, record = worker.encode_images(
