@@ -170,6 +170,7 @@ def concepts(models, arguments):
             [(c.name, c.family, c.validity.value) for c in model.bank], columns=["name", "family", "auroc"]
         )
         for name, model in models.items()
+        if all(c.validity is not None for c in model.bank)  # a carried bank has none
     }
     names = set.intersection(*(set(table.name) for table in tables.values()))
     means = {n: t[t.name.isin(names)].groupby("family").auroc.mean() for n, t in tables.items()}
@@ -179,11 +180,14 @@ def concepts(models, arguments):
         f"Mean AUROC of the {len(names)} concepts of each model's own bank, fitted by `geoconcept bank build`, in "
         "blocks of the globe that the fit did not see (the encoders that were taught labels have seen them there).",
         "",
-        *columns(models, first="family"),
+        *columns(tables, first="family"),
     ]
     for family in FAMILIES:
-        lines.append(f"| {family} | " + " | ".join(f"{means[name][family]:.4f}" for name in models) + " |")
-    first, *others = models
+        lines.append(f"| {family} | " + " | ".join(f"{means[name][family]:.4f}" for name in tables) + " |")
+    lines += [
+        f"\n{name}: its bank was carried over, and nothing was measured." for name in models if name not in tables
+    ]
+    first, *others = tables
     for name in others:
         behind = [
             f"{f} by {means[first][f] - means[name][f]:.4f}" for f in FAMILIES if means[name][f] <= means[first][f]
