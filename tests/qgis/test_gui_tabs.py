@@ -204,7 +204,8 @@ def test_a_vector_is_located(dock, canvas, said, towns, vectors):  # noqa: F811
     assert said.problems == []
     texts = [dock.photo.places.item(k).text() for k in range(dock.photo.places.count())]
     first = next(text for text in texts if ": 1." in text)
-    assert re.match(r"towns.npy\[0\]: 1.  (29.9|30.0).\u00b0 N, 31..*\u00b0 E   [0-9.]+ %$", first), first  # Cairo
+    found = re.match(r"towns.npy\[0\]: 1.  ([0-9.]+)\u00b0 N, ([0-9.]+)\u00b0 E   [0-9.]+ %$", first)
+    assert abs(float(found[1]) - 30.04) < 0.3 and abs(float(found[2]) - 31.24) < 0.3, first  # Cairo
     kinds = sorted(type(layer).__name__ for layer in QgsProject.instance().mapLayers().values())
     assert kinds == ["QgsRasterLayer", "QgsVectorLayer", "QgsVectorLayer"]
     assert Path(dock.photo._report).read_text("utf-8").startswith("<!DOCTYPE html>")
