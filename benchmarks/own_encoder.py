@@ -69,14 +69,24 @@ def main():
         ),
     ]
     print("\n".join(lines), flush=True)
+    sections = {}
     for name in arguments.part:
         started = time.perf_counter()
-        part = ["", *PARTS[name](models, arguments), "", f"({time.perf_counter() - started:.0f} s)"]
-        print("\n".join(part), flush=True)
-        lines += part
+        sections[name] = "\n".join([*PARTS[name](models, arguments), "", f"({time.perf_counter() - started:.0f} s)"])
+        print(f"\n{sections[name]}", flush=True)
     if arguments.save:
         slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
-        (RESULTS / f"own-encoder-{slug}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        save(RESULTS / f"own-encoder-{slug}.md", lines, sections)
+
+
+def save(path, head, sections):
+    """Write the page; parts that were not measured now stay as they are where the encoders are the same."""
+    old = path.read_text(encoding="utf-8").rstrip("\n").split("\n\n## ") if path.is_file() else [""]
+    same = old[0].splitlines()[4:] == head[4:]
+    kept = {part.splitlines()[0]: f"## {part}" for part in old[1:]} if same else {}
+    now = {text.splitlines()[0].removeprefix("## "): text for text in sections.values()}
+    order = [*dict.fromkeys([*kept, *now])]
+    path.write_text("\n\n".join(["\n".join(head), *(now.get(t, kept.get(t)) for t in order)]) + "\n", encoding="utf-8")
 
 
 def megaflop(encoder):
