@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geoconcept_gis import concept_from_places, concept_map, embed, h3_grid, reference_places
+from geoconcept_gis import concept_from_places, concept_map, embed, h3_grid, load_model, reference_places
 from geoconcept_gis.concepts import ConceptBank
 from geoconcept_gis.errors import (
     Cancelled,
@@ -32,7 +32,7 @@ def fit(model, positive=DESERT, negative=None, **options):
 
 
 def points_of(places, samples=8, thin=False):
-    return _gather(places, "positive", samples, thin).lonlat
+    return _gather(places, "positive", samples, thin, load_model()).lonlat
 
 
 def test_a_concept_is_complete(model):
