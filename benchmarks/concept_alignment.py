@@ -19,10 +19,10 @@ from torch.nn import functional
 
 try:
     from benchmarks.held_out_photos import CURVE, FOLDS, Photos, columns, folds, some, surprise, table, unit
-    from benchmarks.machine import RESULTS, machine
+    from benchmarks.machine import machine, page_of
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
     from held_out_photos import CURVE, FOLDS, Photos, columns, folds, some, surprise, table, unit
-    from machine import RESULTS, machine
+    from machine import machine, page_of
 
 from geoconcept_gis.train.concept_basis import random_basis, shuffled
 from geoconcept_gis.train.geocells import make_geocells
@@ -65,8 +65,7 @@ def main():
         ]
         print("\n".join(lines), flush=True)
     if arguments.save:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
-        (RESULTS / f"concept-alignment-{slug}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        page_of("concept-alignment", found["cpu"]).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 # ---------------------------------------------------------------- heads that are trained

@@ -23,9 +23,9 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 try:
-    from benchmarks.machine import RESULTS, machine
+    from benchmarks.machine import machine, page_of
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from machine import RESULTS, machine
+    from machine import machine, page_of
 
 from geoconcept_gis import explain, load_model
 from geoconcept_gis.backends import available
@@ -71,8 +71,7 @@ def main():
         print("\n".join(part), flush=True)
         lines += part
     if arguments.save:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
-        path = RESULTS / f"concepts-{slug}.md"
+        path = page_of("concepts", found["cpu"])
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         print(f"\nwritten: {path}")
 

@@ -17,10 +17,10 @@ from scipy.linalg import cho_factor, cho_solve
 
 try:
     from benchmarks.downstream_tasks import load_tasks
-    from benchmarks.machine import RESULTS, machine
+    from benchmarks.machine import machine, page_of
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
     from downstream_tasks import load_tasks
-    from machine import RESULTS, machine
+    from machine import machine, page_of
 
 from geoconcept_gis import load_model, spatial_folds
 from geoconcept_gis.bank.sources import data_folder
@@ -188,8 +188,7 @@ def main():
     text = page(found, tasks, results, widths, time.perf_counter() - start)
     print(text)
     if arguments.save:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
-        (RESULTS / f"downstream-{slug}.md").write_text(text, encoding="utf-8")
+        page_of("downstream", found["cpu"]).write_text(text, encoding="utf-8")
 
 
 def page(found, tasks, results, widths, seconds):

@@ -11,7 +11,6 @@ benchmarks/results/.
 
 import argparse
 import json
-import re
 import statistics
 import time
 from pathlib import Path
@@ -20,10 +19,10 @@ import numpy as np
 
 try:
     from benchmarks import original
-    from benchmarks.machine import RESULTS, machine
+    from benchmarks.machine import RESULTS, machine, page_of
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
     import original
-    from machine import RESULTS, machine
+    from machine import RESULTS, machine, page_of
 
 from geoconcept_gis import load_model
 from geoconcept_gis.backends import BACKENDS, BackendChoice
@@ -56,8 +55,7 @@ def main():
         arguments.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if arguments.save:
         RESULTS.mkdir(exist_ok=True)
-        slug = re.sub(r"[^a-z0-9]+", "-", result["machine"]["cpu"].lower()).strip("-")
-        (RESULTS / f"encoder-{slug}.md").write_text(text, encoding="utf-8")
+        page_of("encoder", result["machine"]["cpu"]).write_text(text, encoding="utf-8")
 
 
 def routes():

@@ -15,10 +15,10 @@ import torch
 from threadpoolctl import threadpool_limits
 
 try:
-    from benchmarks.machine import RESULTS, machine
+    from benchmarks.machine import machine, page_of
     from benchmarks.own_encoder import megaflop
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from machine import RESULTS, machine
+    from machine import machine, page_of
     from own_encoder import megaflop
 
 from geoconcept_gis import load_model
@@ -72,8 +72,7 @@ def main():
             lines.append(row(name, one(config, settings), lessons))
             print(lines[-1], flush=True)
     if arguments.save:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
-        (RESULTS / f"encoder-candidates-{slug}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        page_of("encoder-candidates", found["cpu"]).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def one(config, settings):

@@ -23,7 +23,7 @@ import urllib.request
 from collections.abc import Callable
 
 import numpy as np
-from machine import RESULTS, machine
+from machine import machine, page_of
 
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 WORDS = ["wine", "lava", "mosque", "rice fields", "cold desert", "fjord", "harbour", "monsoon", "old town", "coral"]
@@ -173,8 +173,7 @@ def main() -> None:
     text = "\n".join(lines) + "\n"
     print(text)
     if options.save:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in about["cpu"].lower()).split())
-        (RESULTS / f"explore-{slug}.md").write_text(text, encoding="utf-8")
+        page_of("explore", about["cpu"]).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ import argparse
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from machine import machine, page_of
+
 # This process stays small: on Linux a child's peak memory starts at its parent's.
-RESULTS = Path(__file__).parent / "results"
 RESOLUTIONS = (3, 4, 5)
 MOST_SECONDS, MOST_GB = 60.0, 1.5
 
@@ -56,9 +56,7 @@ def main():
     text = report(rows, arguments.geometry, load)
     print(text)
     if arguments.save:
-        RESULTS.mkdir(exist_ok=True)
-        slug = re.sub(r"[^a-z0-9]+", "-", cpu().lower()).strip("-")
-        (RESULTS / f"h3-world-{slug}.md").write_text(text, encoding="utf-8")
+        page_of("h3-world", machine()["cpu"]).write_text(text, encoding="utf-8")
 
 
 def run(backend, resolution, arguments, path):
@@ -73,7 +71,7 @@ def run(backend, resolution, arguments, path):
 def report(rows, geometry, load):
     """Set the rows as a Markdown page."""
     lines = [
-        f"# The world in H3 cells on {cpu()}",
+        f"# The world in H3 cells on {machine()['cpu']}",
         "",
         f"{os.cpu_count()} logical cores, {platform.system()}, Python {platform.python_version()}; load {load:.1f} "
         f"before the run. {rows[0]['concepts']} concepts and geometry {geometry!r} to GeoParquet (zstd); seconds of "
@@ -99,18 +97,6 @@ def report(rows, geometry, load):
         "",
     ]
     return "\n".join(lines)
-
-
-def cpu():
-    """Name the processor; virtual machines often say little, so family and model go along."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    field = dict(re.findall(r"^(model name|cpu family|model)\s*:\s*(.+)$", text, re.MULTILINE))
-    return (
-        f"{field.get('model name', platform.machine())}, family {field.get('cpu family')}, model {field.get('model')}"
-    )
 
 
 if __name__ == "__main__":

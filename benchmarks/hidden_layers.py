@@ -15,9 +15,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 try:
-    from benchmarks.machine import RESULTS, machine
+    from benchmarks.machine import machine, page_of
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from machine import RESULTS, machine
+    from machine import machine, page_of
 
 from geoconcept_gis import load_model
 from geoconcept_gis.bank.definitions import LAND, definitions
@@ -106,8 +106,7 @@ def main():
     text = "\n".join(lines) + "\n"
     print(text)
     if arguments.save:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
-        (RESULTS / f"hidden-layers-{slug}.md").write_text(text, encoding="utf-8")
+        page_of("hidden-layers", found["cpu"]).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

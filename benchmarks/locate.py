@@ -13,10 +13,10 @@ import time
 import numpy as np
 
 try:
-    from benchmarks.machine import RESULTS, machine
+    from benchmarks.machine import RESULTS, machine, page_of
     from benchmarks.original import encode, load_original, zero_subnormals
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from machine import RESULTS, machine
+    from machine import RESULTS, machine, page_of
     from original import encode, load_original, zero_subnormals
 
 from geoconcept_gis import geolocate, load_model
@@ -27,7 +27,7 @@ from geoconcept_gis.h3cells import cells_of
 from geoconcept_gis.locate.density import Calibration, open_surface
 from geoconcept_gis.locate.geolocation import Geolocation
 from geoconcept_gis.locate.priors import PRIORS, make_prior
-from geoconcept_gis.locate.vectors import _agreement, _means, calibration_of
+from geoconcept_gis.locate.vectors import _agreement, calibration_of, mean_of
 
 TEMPERATURES = (0.01, 0.0125, 0.015, 0.0175, 0.02, 0.025, 0.03)
 FLOORS = (0.02, 0.05, 0.1, 0.2)
@@ -47,8 +47,7 @@ def main():
         lines += ["", *PARTS[part](model)]
         print("\n".join(lines[-30:]), flush=True)
     if arguments.save:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
-        (RESULTS / f"locate-{slug}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        page_of("locate", found["cpu"]).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 # ---------------------------------------------------------------- speed
@@ -153,7 +152,7 @@ class Countries:
         return self.surface.mean_likelihood(*self._cosines, temperature)
 
     def agreement(self):
-        mean = _means()[self.kind]
+        mean = mean_of(self.kind, self.model)
         return np.stack([_agreement(v, mean, self.model, self.surface) for v in self.vectors])
 
     def of(self, likelihood, calibration, prior="photos"):

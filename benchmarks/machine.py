@@ -3,6 +3,7 @@
 import datetime
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def machine():
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version()} | {name: installed(name) for name in PACKAGES},
     }
+
+
+def page_of(name, cpu):
+    """Path of a script's page for a CPU."""
+    return RESULTS / f"{name}-{'-'.join(re.findall('[a-z0-9]+', cpu.lower()))}.md"
 
 
 def installed(package):

@@ -13,33 +13,31 @@ import time
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 from threadpoolctl import threadpool_limits
 
 try:
     from benchmarks import words as words_benchmark
     from benchmarks.downstream import both
     from benchmarks.downstream_tasks import load_tasks
-    from benchmarks.locate import FLOORS, RERANKS, TEMPERATURES, Countries, held_out_choice, units
-    from benchmarks.machine import RESULTS, machine
+    from benchmarks.locate import FLOORS, RERANKS, TEMPERATURES, Countries, held_out_choice, loss, units
+    from benchmarks.machine import machine, page_of
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
     import words as words_benchmark
     from downstream import both
     from downstream_tasks import load_tasks
-    from locate import FLOORS, RERANKS, TEMPERATURES, Countries, held_out_choice, units
-    from machine import RESULTS, machine
+    from locate import FLOORS, RERANKS, TEMPERATURES, Countries, held_out_choice, loss, units
+    from machine import machine, page_of
 
 from geoconcept_gis import load_model
 from geoconcept_gis.bank.definitions import FAMILIES
 from geoconcept_gis.bank.sources import Truths, country_codes, data_folder, gallery_places
-from geoconcept_gis.coordinates import wrap_longitude
 from geoconcept_gis.locate.density import Calibration
 from geoconcept_gis.reference import reference_places
 from geoconcept_gis.text.tower import BundledTower
+from geoconcept_gis.train.teach.report import continuity as cosines_at_a_kilometre
 
 GALLERY = 40_000
-#: How far from each other the places of a pair are, half of it on either side of the seam or pole.
-KM = 1.0
-DEGREES = KM / 111.195
 
 
 def main():
@@ -75,8 +73,7 @@ def main():
         sections[name] = "\n".join([*PARTS[name](models, arguments), "", f"({time.perf_counter() - started:.0f} s)"])
         print(f"\n{sections[name]}", flush=True)
     if arguments.save:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
-        save(RESULTS / f"own-encoder-{slug}.md", lines, sections)
+        save(page_of("own-encoder", found["cpu"]), lines, sections)
 
 
 def save(path, head, sections):
@@ -120,24 +117,33 @@ def photos(models, arguments):
     places = gallery_places()[:GALLERY]
     country = np.array([codes.get(name, "") for name in Truths(places, data_folder()).country()])
     labels = np.load(data_folder() / "clip" / "clip_vitl14_country_vectors.npz")
-    rows = {}
+    rows, right = {}, {}
     for name, model in models.items():
         gallery = unit(model.encode(places))
         for kind in ("text", "image"):
             nearest = country[(units(model, kind) @ gallery.T).argmax(axis=1)]
             rows[name, kind, "best"] = float(np.mean(nearest == labels[f"{kind}_country"]))
-            rows[name, kind, "posterior"], rows[name, kind, "reranked"] = reranked(model, kind)
+            for how, (truth, chances) in reranked(model, kind).items():
+                right[name, kind, how] = chances.argmax(axis=1) == truth
+                rows[name, kind, how] = float(right[name, kind, how].mean())
+                rows[name, kind, f"{how} loss"] = loss(chances, truth)
     first, *others = models
     lines = [
         "## Countries of photos and sentences",
         "",
         f"Real CLIP ViT-L/14 vectors through the model's image head: country of the best of {GALLERY:,} places where "
         "photos were taken; most likely country of the posterior; the same with agreement in concept space. "
-        "Temperature, floor and weight are chosen on the other folds.",
+        "Temperature, floor and weight are chosen on the other folds. -log p: of the true country, less is better.",
         "",
         *columns(models, first="vectors, by"),
     ]
-    told = {"best": "best place", "posterior": "posterior", "reranked": "posterior, re-ranked by concepts"}
+    told = {
+        "best": "best place",
+        "posterior": "posterior",
+        "posterior loss": "posterior, -log p",
+        "reranked": "posterior, re-ranked by concepts",
+        "reranked loss": "re-ranked, -log p",
+    }
     for kind in ("text", "image"):
         for how, what in told.items():
             lines.append(f"| {kind}, {what} | " + " | ".join(f"{rows[n, kind, how]:.3f}" for n in models) + " |")
@@ -147,21 +153,27 @@ def photos(models, arguments):
             lines += ["", f"{name}, {kind}: at most .010 below {first} by best place: "
                       + verdict(fall <= 0.01, f"{fall - 0.01:.3f}")]  # fmt: skip
             fall = rows[first, kind, "reranked"] - rows[name, kind, "reranked"]
-            lines[-1] += "; not below with re-ranking: " + verdict(fall <= 0, f"{fall:.3f}") + "."
+            lines[-1] += "; not below with re-ranking: " + verdict(fall <= 0, f"{fall:.3f}")
+            theirs, ours = right[first, kind, "reranked"], right[name, kind, "reranked"]
+            lost, won = int((theirs & ~ours).sum()), int((ours & ~theirs).sum())
+            lines[-1] += (
+                f" (of {len(ours)} right with {first} alone {lost}, with {name} alone {won}: sign test "
+                f"p = {binomtest(won, max(won + lost, 1)).pvalue:.2f})."
+            )
     return lines
 
 
 def reranked(model, kind):
-    """Share of rows whose most likely country is right: without, and with agreement in concept space."""
+    """Truth and chance of each country, held out: without, and with agreement in concept space."""
     data = Countries(model, kind)
     plain, agreement = {t: data.likelihood(t) for t in TEMPERATURES}, data.agreement()
-    found = []
-    for weights in ((0.0,), RERANKS):
+    found = {}
+    for how, weights in (("posterior", (0.0,)), ("reranked", RERANKS)):
         chances = {
             (t, f, w): data.of(plain[t] + w * agreement, Calibration(t, f))
             for t in TEMPERATURES for f in FLOORS for w in weights
         }  # fmt: skip
-        found.append(float(np.mean(held_out_choice(chances, data.truth).argmax(axis=1) == data.truth)))
+        found[how] = data.truth, held_out_choice(chances, data.truth)
     return found
 
 
@@ -283,39 +295,20 @@ def words(models, arguments):
 
 
 def continuity(models, arguments):
-    """Cosine of places a kilometre apart, across the antimeridian, across the poles, and anywhere."""
-    rng = np.random.default_rng(0)
-    lat = rng.uniform(-80.0, 80.0, 5_000)
-    reach = DEGREES / 2.0 / np.cos(np.radians(lat))
-    lon = rng.uniform(-180.0, 180.0, 5_000)
-    top = np.full(5_000, 90.0 - DEGREES / 2.0)
-    anywhere = reference_places("uniform_earth", 5_000, seed=3)
-    anywhere[:, 1] = anywhere[:, 1].clip(-80.0, 80.0)
-    east = anywhere + np.stack([DEGREES / np.cos(np.radians(anywhere[:, 1])), np.zeros(5_000)], axis=1)
-    east[:, 0] = wrap_longitude(east[:, 0])
-    pairs = {
-        "antimeridian": (np.stack([180.0 - reach, lat], 1), np.stack([reach - 180.0, lat], 1)),
-        "north pole": (np.stack([lon, top], 1), np.stack([wrap_longitude(lon + 180.0), top], 1)),
-        "south pole": (np.stack([lon, -top], 1), np.stack([wrap_longitude(lon + 180.0), -top], 1)),
-        "anywhere": (anywhere, east),
-    }
+    """Cosine of places a kilometre apart, across the antimeridian, across the poles, and elsewhere."""
+    found = {name: cosines_at_a_kilometre(model.encode) for name, model in models.items()}
     lines = [
         "## Seam and poles",
         "",
-        f"Cosine of the vectors of two places {KM:g} km apart, 5,000 pairs each: least, and mean.",
+        "Cosine of the vectors of two places 1 km apart, some 5,000 pairs each: least, and mean.",
         "",
         *columns(models, first="across"),
     ]
-    least = {}
-    for what, (one, other) in pairs.items():
-        cells = []
-        for name, model in models.items():
-            cosine = (unit(model.encode(one)) * unit(model.encode(other))).sum(axis=1)
-            least[name, what] = float(cosine.min())
-            cells.append(f"{cosine.min():.5f}, {cosine.mean():.5f}")
+    for what in next(iter(found.values())):
+        cells = [f"{found[name][what].min():.5f}, {found[name][what].mean():.5f}" for name in models]
         lines.append(f"| {what} | " + " | ".join(cells) + " |")
     for name in list(models)[1:]:
-        worst = min(least[name, what] for what in pairs if what != "anywhere")
+        worst = min(cosines.min() for what, cosines in found[name].items() if what != "elsewhere")
         lines += [
             "",
             f"{name}, at least .999 across seam and poles: {verdict(worst >= 0.999, f'{0.999 - worst:.5f}')}.",

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "build" / "qgis"), str(ROOT / "benchmarks"), str(ROOT / "tests" / "qgis")]
 
 import numpy as np  # noqa: E402
-from machine import RESULTS, machine  # noqa: E402
+from machine import machine, page_of  # noqa: E402
 from qgis.core import (  # noqa: E402
     Qgis,
     QgsApplication,
@@ -162,8 +162,7 @@ def main():
     text = "\n".join(lines) + "\n"
     print(text)
     if arguments.save:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in found["cpu"].lower()).split())
-        (RESULTS / f"qgis-plugin-{slug}.md").write_text(text, encoding="utf-8")
+        page_of("qgis-plugin", found["cpu"]).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,14 +16,13 @@ import argparse
 import json
 import os
 import platform
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from h3_world import RESULTS, cpu
+from machine import machine, page_of
 
 CHILD = '''
 import json, os, resource, sys, time
@@ -90,9 +89,7 @@ def main() -> None:
     text = report(turns, few, arguments)
     print(text)
     if arguments.save:
-        RESULTS.mkdir(exist_ok=True)
-        slug = re.sub(r"[^a-z0-9]+", "-", cpu().lower()).strip("-")
-        (RESULTS / f"scale-out-{arguments.backend}-{slug}.md").write_text(text, encoding="utf-8")
+        page_of(f"scale-out-{arguments.backend}", machine()["cpu"]).write_text(text, encoding="utf-8")
 
 
 def run(count: int, partitions: int, arguments: argparse.Namespace) -> dict[str, float]:
@@ -132,7 +129,7 @@ def report(turns: list[dict[int, dict[str, float]]], few: dict[str, float], argu
     base, *more = arguments.workers
     first, last = turns[0][base], turns[-1][arguments.workers[-1]]
     lines = [
-        f"# Scale-out on {cpu()}",
+        f"# Scale-out on {machine()['cpu']}",
         "",
         f"{os.cpu_count()} logical cores, {platform.system()}, Python {platform.python_version()}. "
         f"{first['rows']:,} H3 cells in {first['partitions']} partitions, {arguments.concepts} concepts, backend "

@@ -20,10 +20,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 try:
-    from benchmarks.machine import RESULTS, machine
+    from benchmarks.machine import machine, page_of
     from benchmarks.phrases import KINDS, PHRASES, SEED, labels, normalise
 except ModuleNotFoundError:  # run as a script: this folder itself is on the path
-    from machine import RESULTS, machine
+    from machine import machine, page_of
     from phrases import KINDS, PHRASES, SEED, labels, normalise
 
 from geoconcept_gis import concept_from_text, load_model
@@ -73,8 +73,7 @@ def main():
     )
     print(text)
     if arguments.save:
-        slug = re.sub(r"[^a-z0-9]+", "-", found["cpu"].lower()).strip("-")
-        (RESULTS / f"words-{re.sub(r'[^a-z]+', '-', what)}-{slug}.md").write_text(text, encoding="utf-8")
+        page_of(f"words-{re.sub(r'[^a-z]+', '-', what)}", found["cpu"]).write_text(text, encoding="utf-8")
 
 
 def load_tower(arguments):

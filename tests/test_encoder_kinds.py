@@ -193,10 +193,18 @@ class TestBackends:
     """Backends run other kinds, or say that they do not."""
 
     @pytest.mark.parametrize("kind", OTHERS)
-    @pytest.mark.parametrize(("backend", "least"), [("torch", 0.999999), ("torch-bf16", 0.999)])
-    def test_torch(self, kind, backend, least):
-        """torch is exact, bfloat16 nearly."""
-        pytest.importorskip("torch", reason="torch is not installed")
+    @pytest.mark.parametrize(
+        ("package", "backend", "least"),
+        [
+            ("torch", "torch", 0.999999),
+            ("torch", "torch-bf16", 0.999),
+            ("onnxruntime", "onnx", 0.999999),
+            ("onnxruntime", "onnx-int8", 0.99),
+        ],
+    )
+    def test_the_same_vectors(self, kind, package, backend, least):
+        """All run the same network: in float32 exactly, in bfloat16 and 8 bits nearly."""
+        pytest.importorskip(package, reason=f"{package} is not installed")
         from geoconcept_gis.backends import BackendChoice
 
         encoder, lonlat = draw(kind), sphere(300)
@@ -206,20 +214,6 @@ class TestBackends:
         assert vectors.dtype == np.float32 and vectors.shape == (300, 512)
         assert cosines(vectors, encoder.encode_chunk(lonlat)).min() > least
         assert chosen.encode_chunk(np.zeros((0, 2))).shape == (0, 512)
-
-    @pytest.mark.parametrize("kind", OTHERS)
-    @pytest.mark.parametrize(("backend", "least"), [("onnx", 0.999999), ("onnx-int8", 0.99)])
-    def test_onnx(self, kind, backend, least):
-        """ONNX runs the same network, float32 exactly and 8 bits nearly."""
-        pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-        from geoconcept_gis.backends import BackendChoice
-
-        encoder, lonlat = draw(kind), sphere(300)
-        chosen = BackendChoice(encoder, backend).pick(1)
-        assert chosen.name == backend
-        vectors = chosen.encode_chunk(lonlat)
-        assert vectors.dtype == np.float32 and vectors.shape == (300, 512)
-        assert cosines(vectors, encoder.encode_chunk(lonlat)).min() > least
 
     def test_auto_races_those_that_can(self):
         """The race goes on without those that cannot, and its report says why."""

@@ -54,12 +54,9 @@ class OnnxBackend:
     _product = staticmethod(float_product)
 
     def __init__(self, encoder: LocationEncoder) -> None:
-        import onnxruntime
-
         graph = Graph()
         graph.encoder(encoder, self._product)
-        content = graph.to_bytes("plane", 2, "vectors")
-        self._session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        self._session = graph.session("plane", 2, "vectors")
 
     def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
         """Encode checked (lon, lat) of shape (N, 2) to (N, 512 + heads) float32."""
@@ -130,8 +127,9 @@ class Graph:
             self.node("Sum", values, ["values"])
         self.node("Concat", ["sum", "values"] if values else ["sum"], ["vectors"], axis=1)
 
-    def to_bytes(self, into: str, width: int, out: str) -> bytes:
-        """Return the model: from an input of so many numbers a place to an output."""
+    def session(self, into: str, width: int, out: str) -> Any:
+        """Return what runs it on all cores: from an input of so many numbers a place to an output."""
+        import onnxruntime
         from onnx import TensorProto, helper
 
         graph = helper.make_graph(
@@ -142,4 +140,5 @@ class Graph:
             self._arrays,
         )
         domains = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
-        return bytes(helper.make_model(graph, opset_imports=domains, ir_version=_IR_VERSION).SerializeToString())
+        model = helper.make_model(graph, opset_imports=domains, ir_version=_IR_VERSION)
+        return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])

@@ -31,8 +31,6 @@ class OnnxTwin:
     _product = staticmethod(float_product)
 
     def __init__(self, encoder: FeatureEncoder) -> None:
-        import onnxruntime
-
         graph, weights = Graph(), encoder.weights
 
         def linear(k: int, x: _Traced) -> _Traced:
@@ -42,8 +40,7 @@ class OnnxTwin:
         # The network of a kind is written once, for numpy and torch: here it runs on names, and leaves a graph.
         out = encoder.network(_Traced(graph, "features"), linear, encoder.record, SimpleNamespace(sin=_Traced.sin))
         width = weights["layers.0.weight"].shape[1]
-        content = graph.to_bytes("features", width, out.name)
-        self._session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        self._session = graph.session("features", width, out.name)
         self._encoder = encoder
 
     def encode_chunk(self, lonlat: NDArray[np.float64]) -> NDArray[np.float32]:

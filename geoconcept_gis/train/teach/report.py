@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["continuity", "write_report"]
 
 _KM = 111.195  # a degree of the sphere
+_PAIRS = 5_000  # of places a kilometre apart, of each sort
 #: What maps show; and where: the world, and the land on both sides of the antimeridian.
 _CONCEPTS = ("boreal climate", "rugged relief", "settled")
 _VIEWS: tuple[dict[str, Any], ...] = ({"resolution": 2.0}, {"bounds": (160.0, 50.0, -150.0, 72.0), "resolution": 0.5})
@@ -124,7 +125,7 @@ Numpy, on the machine that wrote this page; the ratio depends on what else runs 
 
 
 def continuity(encode: Encode) -> dict[str, NDArray[np.float64]]:
-    """Return the cosines of places 1 km apart: across the antimeridian, across both poles, and elsewhere.
+    """Return the cosines of places 1 km apart: across the antimeridian, across each pole, and elsewhere.
 
     Parameters
     ----------
@@ -139,23 +140,19 @@ def continuity(encode: Encode) -> dict[str, NDArray[np.float64]]:
     --------
     >>> found = continuity(lambda lonlat: np.ones((len(lonlat), 512), dtype=np.float32))
     >>> {name: float(cosines.min().round(6)) for name, cosines in found.items()}
-    {'antimeridian': 1.0, 'poles': 1.0, 'elsewhere': 1.0}
+    {'antimeridian': 1.0, 'north pole': 1.0, 'south pole': 1.0, 'elsewhere': 1.0}
     """
-    lat, half = np.linspace(-80.0, 80.0, 641), 0.5 / _KM
+    lat, half = np.linspace(-80.0, 80.0, _PAIRS), 0.5 / _KM
     east = half / np.cos(np.radians(lat))
-    around = np.arange(-180.0, 0.0, 2.0)
-    beside = np.full_like(around, 90.0 - half)
-    anywhere = reference_places("uniform_earth", 2_000, seed=1)
+    pairs = {"antimeridian": (np.stack([180.0 - east, lat], axis=1), np.stack([east - 180.0, lat], axis=1))}
+    around = np.linspace(-180.0, 0.0, _PAIRS, endpoint=False)
+    for pole, sign in (("north pole", 1.0), ("south pole", -1.0)):
+        beside = np.full(_PAIRS, sign * (90.0 - half))
+        pairs[pole] = np.stack([around, beside], axis=1), np.stack([around + 180.0, beside], axis=1)
+    anywhere = reference_places("uniform_earth", _PAIRS, seed=1)
     anywhere = anywhere[(np.abs(anywhere) < (179.0, 80.0)).all(axis=1)]
     step = np.stack([2.0 * half / np.cos(np.radians(anywhere[:, 1])), np.zeros(len(anywhere))], axis=1)
-    pairs = {
-        "antimeridian": (np.stack([180.0 - east, lat], axis=1), np.stack([east - 180.0, lat], axis=1)),
-        "poles": tuple(
-            np.concatenate([np.stack([around + turn, sign * beside], axis=1) for sign in (1.0, -1.0)])
-            for turn in (0.0, 180.0)
-        ),
-        "elsewhere": (anywhere, anywhere + step),
-    }
+    pairs["elsewhere"] = anywhere, anywhere + step
     return {name: _cosine(encode(one), encode(other)) for name, (one, other) in pairs.items()}
 
 
