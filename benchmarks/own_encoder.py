@@ -1,11 +1,12 @@
 """Location encoders side by side in one run: photos and words to countries, concepts, regressors, words, seams, speed.
 
     GEOCONCEPT_DATA=path/to/data python benchmarks/own_encoder.py --models geoclip geoconcept-base geoconcept-small \\
-        [--untaught NAME=FOLDER] [--tower MODEL=FOLDER] [--part photos ...] [--save]
+        [--untaught NAME=FOLDER] [--held NAME=FOLDER] [--tower MODEL=FOLDER] [--part photos ...] [--save]
 
 The first model is the one to beat. ``--untaught`` adds a model that was taught without the sources near to the tasks,
-for the downstream rows alone. ``--tower`` names a model's text tower that was built with ``geoconcept text build
---hold-out``: words are measured with it. Each bar is met, or short by so much. Some 20 minutes on two cores.
+for the downstream rows alone; ``--held`` one that was taught with ``teachers.held_blocks=true``, for the concepts.
+``--tower`` names a model's text tower that was built with ``geoconcept text build --hold-out``: words are measured with
+it. Each bar is met, or short by so much. Some 20 minutes on two cores.
 """
 
 import argparse
@@ -30,11 +31,16 @@ except ModuleNotFoundError:  # run as a script: this folder itself is on the pat
     from machine import machine, page_of
 
 from geoconcept_gis import load_model
-from geoconcept_gis.bank.definitions import FAMILIES
-from geoconcept_gis.bank.sources import Truths, country_codes, data_folder, gallery_places
+from geoconcept_gis.bank.build import choose_places
+from geoconcept_gis.bank.definitions import FAMILIES, definitions
+from geoconcept_gis.bank.sources import Truths, countries, country_codes, data_folder, gallery_places
+from geoconcept_gis.bank.universe import open_universe
+from geoconcept_gis.fitting import weighted_auroc
 from geoconcept_gis.locate.density import Calibration
+from geoconcept_gis.logistic import balanced, fit_logistic
 from geoconcept_gis.reference import reference_places
 from geoconcept_gis.text.tower import BundledTower
+from geoconcept_gis.train.teach.blocks import in_held_blocks
 from geoconcept_gis.train.teach.report import continuity as cosines_at_a_kilometre
 
 GALLERY = 40_000
@@ -44,6 +50,7 @@ def main():
     """Measure, print, and write what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", default=["geoclip", "geoconcept-base", "geoconcept-small"])
+    parser.add_argument("--held", nargs="*", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--untaught", nargs="*", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--tower", nargs="*", default=[], metavar="MODEL=FOLDER")
     parser.add_argument("--rows", type=int, default=4_000, help="of each downstream task, at most")
@@ -221,6 +228,69 @@ def concepts(models, arguments):
     return lines
 
 
+# ---------------------------------------------------------------- concepts where truths were held back
+
+#: Examples of either class that a fit sees, and the fewest of either that a test needs.
+MOST, FEWEST = 3_000, 20
+STRENGTH = 0.1
+
+
+def held(models, arguments):
+    """Mean AUROC in the blocks whose truths an encoder was not taught, of fresh fits outside of them."""
+    first = next(iter(models))
+    pupils = dict(one.split("=", 1) for one in arguments.held)
+    lines = ["## Concepts where truths were held back", ""]
+    if not pupils:
+        return [*lines, "Not measured: no encoder that was taught with `teachers.held_blocks=true` was given."]
+    everyone = {first: models[first], **{name: load_model(folder, backend="numpy") for name, folder in pupils.items()}}
+    wanted, found = definitions(countries(data_folder())), {}
+    with threadpool_limits(1):
+        for name, model in everyone.items():
+            for universe in dict.fromkeys(one.universe for one in wanted):
+                places, choices = choose_places(
+                    open_universe(universe, data_folder(), model.encode),
+                    [one for one in wanted if one.universe == universe],
+                )
+                embedded = places.embedded()
+                away = in_held_blocks(embedded.lonlat)
+                for one, choice in choices:
+                    value = auroc_away(embedded.examples(choice), away[choice.rows])
+                    if value is not None:
+                        found[name, one.family, one.name] = value
+    table = pd.Series(found).groupby(level=[0, 1]).agg(["mean", "size"])
+    lines += [
+        f"Mean AUROC in one block of 10 by 10 degrees in five, of concepts with {FEWEST} places of either kind there: "
+        f"fresh logistic fits (C = {STRENGTH:g}, at most {MOST:,} places of either kind) outside of these blocks. "
+        f"{', '.join(pupils)}: taught as the settings that ship say, but no truth from these blocks.",
+        "",
+        *columns({"concepts": None, **everyone}, first="family"),
+    ]
+    behind = {name: [] for name in pupils}
+    for family in FAMILIES:
+        if (first, family) in table.index:
+            means = {name: table.loc[name, family]["mean"] for name in everyone}
+            count = int(table.loc[first, family]["size"])
+            lines.append(f"| {family} | {count} | " + " | ".join(f"{mean:.4f}" for mean in means.values()) + " |")
+            for name in pupils:
+                if means[name] <= means[first]:
+                    behind[name].append(f"{family} by {means[first] - means[name]:.4f}")
+    for name, short in behind.items():
+        lines += ["", f"{name}, higher in every family: {verdict(not short, ', '.join(short))}."]
+    return lines
+
+
+def auroc_away(examples, away):
+    """AUROC of a concept in held blocks, fitted elsewhere; None where there is too little of it."""
+    y = examples.y
+    if min((y & away).sum(), (~y & away).sum(), (y & ~away).sum()) < FEWEST:
+        return None
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.permutation(np.flatnonzero(one & ~away))[:MOST] for one in (y, ~y)])
+    fit = fit_logistic(examples.x[rows], y[rows], balanced(y[rows]), STRENGTH)
+    scores = examples.x[away] @ fit.normal.astype(np.float32)
+    return float(weighted_auroc(scores, y[away], [examples.weight[away]])[0])
+
+
 # ---------------------------------------------------------------- regressors
 
 
@@ -354,6 +424,7 @@ def speed(models, arguments):
 PARTS = {
     "photos": photos,
     "concepts": concepts,
+    "held": held,
     "downstream": downstream,
     "words": words,
     "continuity": continuity,
