@@ -295,7 +295,11 @@ def _global_attributes(model: GeoConceptModel, chosen: list[Concept], kind: str,
     provenance = model.provenance(chosen, kind)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     names = ", ".join(concept.name for concept in chosen[:3]) + (", ..." if len(chosen) > 3 else "")
-    record = {**provenance, "mask": "land, Natural Earth 1:50m" if mask == "land" else "none"}
+    record = {
+        **provenance,
+        "mask": "land, Natural Earth 1:50m" if mask == "land" else "none",
+        "jumps": "antimeridian, poles" if model.encoder.jumps else "none",
+    }
     return {
         "Conventions": "CF-1.11",
         "title": f"Concept map: {names}",

@@ -405,7 +405,8 @@ def _note(dataset: xr.Dataset, layer: xr.DataArray, grid: Grid) -> list[str]:
     ]
     if "validity" in layer.attrs:
         lines.append(f"held-out {layer.attrs['validity']}")
-    if jumps := _count_jumps(layer, grid):
+    smooth = attributes.get("geoconcept_jumps") == "none"  # files of earlier versions do not say
+    if not smooth and (jumps := _count_jumps(layer, grid)):
         lines.append(f"{jumps:,} cells lie near the antimeridian or a pole, where the encoder jumps")
     return lines
 

@@ -107,6 +107,19 @@ def test_note_warns_of_the_seam(fiji):
     assert "antimeridian" in note
 
 
+def test_note_says_nothing_of_a_seam_that_the_model_has_not(fiji):
+    """A map of an encoder without a seam says so in its attributes; one that says nothing is of GeoCLIP's."""
+    assert fiji.attrs["geoconcept_jumps"] == "antimeridian, poles"
+
+    def note(dataset):
+        return plot_concept_map(dataset).images[0].colorbar.ax.texts[-1].get_text()
+
+    assert "antimeridian" not in note(fiji.assign_attrs(geoconcept_jumps="none"))
+    older = fiji.copy()
+    del older.attrs["geoconcept_jumps"]
+    assert "antimeridian" in note(older)
+
+
 def test_cells_are_where_they_belong(egypt):
     """The picture's extent is the map's, north up, and rows are not mixed up when given south up."""
     image = plot_concept_map(egypt).images[0]
