@@ -30,9 +30,9 @@ from geoconcept_gis.train.teach.loop import teach
 from geoconcept_gis.train.teach.run import all_lessons, encoder_weights
 
 CONFIG = Path(__file__).parents[1] / "configs" / "encoder.yaml"
-#: Settings of each; the first is what configs/encoder.yaml has, without details.
+#: Settings of each, where they are not those of configs/encoder.yaml.
 CANDIDATES = {
-    "tables, coarse to fine": None,
+    "tables, coarse to fine": {"knots": [0, 0, 0, 0, 60_000, 150_000, 60_000]},
     "tables of all knots": {"cells": [8, 4, 2, 1, 0.5], "widths": [32, 32, 32, 24, 8], "knots": [0] * 5},
     "Fourier features and MLP": {"cells": [], "widths": [], "knots": [], "waves": 140},
     "harmonics and SIREN": {"kind": "sh-siren", "degree": 20, "hidden": 416, "layers": 2},
@@ -77,8 +77,6 @@ def main():
 
 def one(config, settings):
     """The same teaching with another encoder; settings without a kind change those of the file."""
-    if settings is None:
-        return config
     record = settings if "kind" in settings else {**config.encoder, **settings}
     return config.model_copy(update={"encoder": record})
 
