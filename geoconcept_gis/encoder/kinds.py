@@ -12,7 +12,7 @@ from .details import detail_shapes, details_of
 from .feature_encoder import LISTS, FeatureEncoder
 from .features import grid_features, sphere_c_plus, spherical_harmonics, unit_vectors
 from .location import LocationEncoder
-from .tables import count_knots, read_table, take_rows
+from .tables import corners, count_knots, nearness, read_table, take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,8 @@ class TablesEncoder(FeatureEncoder):
 
     Settings: ``cells`` (spacing of each table in degrees), ``widths`` (numbers a knot of each), ``knots`` (how many
     knots of the grid each has; 0 means all), ``waves``, ``hidden``, ``blocks``, ``details`` (waves of the fixed random
-    features of `geoconcept_gis.encoder.details`; 0 means none). No seam and no pole.
+    features of `geoconcept_gis.encoder.details`, which are added near the knots of the last table; 0 means none). No
+    seam and no pole.
 
     Notes
     -----
@@ -171,10 +172,20 @@ class TablesEncoder(FeatureEncoder):
         return features
 
     def finish(self, out: NDArray[np.float32], lonlat: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Add the details."""
+        """Add the details, near the knots of the last table: elsewhere there is nothing to tell apart."""
         if self.record["details"]:
-            out += details_of(self.weights, unit_vectors(lonlat))
+            share = self._share_of_details(lonlat)
+            near = np.flatnonzero(share)
+            added = details_of(self.weights, unit_vectors(lonlat[near]))
+            added *= share[near, None].astype(np.float32)
+            out[near, : added.shape[1]] += added
         return out
+
+    def _share_of_details(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not self._rows or self._rows[-1] is None:  # a table of all knots is near everywhere
+            return np.ones(len(lonlat))
+        indices, weights = corners(lonlat, self.record["cells"][-1])
+        return np.asarray(nearness(self._rows[-1][indices], weights))
 
     @classmethod
     def complete(cls, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ..errors import ModelFileError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["corners", "count_knots", "pack_knots", "read_table", "rows_of_knots", "take_rows"]
+__all__ = ["corners", "count_knots", "nearness", "pack_knots", "read_table", "rows_of_knots", "take_rows"]
 
 
 @lru_cache(maxsize=64)
@@ -182,6 +182,30 @@ def take_rows(masks: dict[str, NDArray[Any]], k: int, degrees: float, count: int
             f"tables location encoder: 'masks.{k}' has {int(rows.max()):,} knots, the record says {count:,}"
         )
     return rows
+
+
+def nearness(indices: Any, weights: Any) -> Any:
+    """Return how much of what a table says of each place comes from knots that it has.
+
+    Parameters
+    ----------
+    indices : ndarray or torch.Tensor of int, shape (4, N)
+        Rows of the table, 0 for knots that it has not: `rows_of_knots` of what `corners` returns.
+    weights : ndarray or torch.Tensor of float, shape (4, N)
+        As `corners` returns them.
+
+    Returns
+    -------
+    ndarray or torch.Tensor of float, shape (N,)
+        0 far from all knots of the table, 1 among them, and linear between.
+
+    Examples
+    --------
+    >>> indices, weights = corners(np.array([[0.0, 22.5], [100.0, -60.0]]), 90.0)
+    >>> nearness(rows_of_knots(pack_knots(np.array([3]), 90.0), 90.0)[indices], weights).tolist()
+    [0.75, 0.0]
+    """
+    return (weights * (indices > 0)).sum(0)
 
 
 def _whole(x: Any, xp: Any) -> Any:

@@ -15,7 +15,7 @@ from ..encoder.features import unit_vectors
 from ..encoder.kinds import HarmonicsEncoder, TablesEncoder, kind_of
 from ..encoder.location import HIDDEN
 from ..encoder.projection import A1, A2, A3, A4, SCALE
-from ..encoder.tables import corners, count_knots, pack_knots, rows_of_knots
+from ..encoder.tables import corners, count_knots, nearness, pack_knots, rows_of_knots
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class FeatureTwin(_Twin):
 
 
 #: Spread of the numbers of details, where that of all numbers is 1.
-DETAILS = 0.12
+DETAILS = 0.17
 
 
 def _put(module: nn.Module, name: str, tensor: Tensor) -> None:
@@ -142,7 +142,10 @@ class TablesTwin(FeatureTwin):
             return out
         with torch.no_grad():
             details = details_of({f"details.{n}": b for n, b in self.details.named_buffers()}, point, torch)
-        return out + details  # out here: under no_grad nothing would be learnt
+            if any(self.record["knots"][-1:]):
+                details *= nearness(*(one.T for one in found[-1])).float()[:, None]
+        # Added out here: under no_grad nothing would be learnt.
+        return out + nn.functional.pad(details, (0, self.dim - details.shape[1]))
 
     def _corners(self, k: int, places: Tensor) -> tuple[Tensor, Tensor]:
         degrees = self.record["cells"][k]

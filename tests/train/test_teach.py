@@ -223,6 +223,16 @@ class TestTeach:
         with pytest.raises(ConfigError, match=r"loss is nan at step 1: lower optim\.lr"):
             teach(broken, settings())
 
+    def test_long_gradients_are_shortened(self):
+        """Those of every step, to a thousandth: then AdamW's epsilon is no longer small, and it learns less."""
+        free, _ = teach(lessons(), settings())
+        loose, _ = teach(lessons(), settings("optim.clip_norm=1000"))
+        tight, _ = teach(lessons(), settings("optim.clip_norm=1e-9"))
+        assert same(free, loose)
+        start, _ = teach(lessons(), settings("optim.steps=1", "optim.lr=1e-12", "optim.table_lr=1e-12"))
+        begun, learnt, hardly = (next(pupil.encoder.parameters()) for pupil in (start, free, tight))
+        assert (hardly - begun).abs().mean() < 0.5 * (learnt - begun).abs().mean()
+
     def test_numpy_makes_the_same_vectors(self):
         pupil, _ = teach(lessons(), settings())
         weights, record = encoder_weights(pupil)

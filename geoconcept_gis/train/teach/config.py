@@ -134,6 +134,8 @@ class TeachOptimConfig(Part):
     weight_decay : float
         Of layers and heads; tables have none.
     warmup_steps : int
+    clip_norm : float, optional
+        Gradients longer than this, all together, are shortened to it.
     """
 
     steps: Count = 20_000
@@ -142,6 +144,7 @@ class TeachOptimConfig(Part):
     table_lr: Positive = 1e-2
     weight_decay: NotNegative = 1e-4
     warmup_steps: Count = 100
+    clip_norm: Positive | None = None
 
 
 class TeachRunConfig(Part):

@@ -137,10 +137,14 @@ class _Teaching:
         losses = self.pupil(batch, self.config.run.precision)
         self.optimizer.zero_grad()
         losses["loss"].backward()
+        if optim.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(list(self.names), optim.clip_norm)
         self.optimizer.step()
         values = {name: float(value.detach()) for name, value in losses.items()}
         if not math.isfinite(values["loss"]):
-            raise ConfigError(f"the loss is {values['loss']} at step {self.step + 1}: lower optim.lr")
+            raise ConfigError(
+                f"the loss is {values['loss']} at step {self.step + 1}: lower optim.lr or set optim.clip_norm"
+            )
         return values
 
     def _batch(self, rows: NDArray[np.integer], rng: np.random.Generator) -> dict[str, Tensor]:

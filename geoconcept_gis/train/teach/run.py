@@ -88,7 +88,7 @@ def encoder_weights(pupil: Pupil) -> tuple[dict[str, Any], dict[str, Any]]:
     weights, record = to_numpy(pupil.encoder)
     last = max(int(name.split(".")[1]) for name in weights if name.startswith("layers."))
     spread, mean = float(pupil.spread), pupil.mean.numpy()
-    for name in weights.keys() & {f"layers.{last}.weight", "details.1.weight", "details.1.bias"}:
+    for name in weights.keys() & {f"layers.{last}.weight", "details.2.weight", "details.2.bias"}:
         weights[name] = weights[name] * spread
     weights[f"layers.{last}.bias"] = weights[f"layers.{last}.bias"] * spread + mean
     return rounded(weights), record
