@@ -261,7 +261,7 @@ def held(models, arguments):
     lines += [
         f"Mean AUROC in one block of 10 by 10 degrees in five, of concepts with {FEWEST} places of either kind there: "
         f"fresh logistic fits (C = {STRENGTH:g}, at most {MOST:,} places of either kind) outside of these blocks. "
-        f"{', '.join(pupils)}: taught as the settings that ship say, but no truth from these blocks.",
+        f"{', '.join(pupils)}: taught no truth from these blocks.",
         "",
         *columns({"concepts": None, **everyone}, first="family"),
     ]
